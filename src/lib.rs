@@ -1,0 +1,9 @@
+//! Pillarbox: a self-hosted inbound mail server with an API.
+//!
+//! The modules from the ground up; each uses only those above it in this list.
+
+pub mod error;
+
+pub mod types;
+
+pub mod mail;

@@ -1,0 +1,1 @@
+//! Messages as bytes: parsing, cleaning for display, finding codes and links. Pure, no input or output.
