@@ -4,6 +4,7 @@
 
 pub mod error;
 
+pub mod config;
 pub mod types;
 
 pub mod mail;

@@ -1,0 +1,132 @@
+//! Settings: flags before environment before the file before defaults, read once into one validated value.
+//!
+//! Nothing else in the program looks at the environment.
+
+mod file;
+mod raw;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+pub use raw::RawConfig;
+
+/// All settings, checked. The field docs are the manual.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the private PostgreSQL cluster, generated keys and the certificate lie.
+    pub data_dir: PathBuf,
+    /// An external PostgreSQL; `None` starts the private one under the data directory.
+    pub database_url: Option<SecretString>,
+    /// Where panel, REST and the rest of HTTP listen.
+    pub http_listen: SocketAddr,
+    /// The name in the SMTP greeting and in DNS advice.
+    pub hostname: String,
+    /// The base of links, without a trailing slash.
+    pub public_url: Url,
+    /// The key that seals stored secrets, where it is given and not generated.
+    pub secret_key: SecretKeySource,
+    /// The first administrator, made only while there is none.
+    pub first_admin: Option<(String, SecretString)>,
+    /// Which parts of the work this process does.
+    pub roles: Roles,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The SMTP listener.
+    pub smtp: Smtp,
+    /// The way from the listener into the database.
+    pub ingest: Ingest,
+    /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Origins that browsers may call the API from; none by default.
+    pub cors_origins: Vec<String>,
+}
+
+/// Where the sealing key comes from.
+#[derive(Debug, Clone)]
+pub enum SecretKeySource {
+    /// Given as text.
+    Given(SecretString),
+    /// In this file.
+    File(PathBuf),
+    /// Generated once in the data directory, mode 0600.
+    Generated,
+}
+
+/// Which parts of the work a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Accept mail.
+    pub smtp: bool,
+    /// Serve panel and API.
+    pub http: bool,
+    /// Import external accounts.
+    pub connector: bool,
+    /// Background work.
+    pub worker: bool,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// A filter as of `tracing`: `info`, or `pillarbox=debug,info`.
+    pub filter: String,
+    /// One JSON object a line in place of text.
+    pub json: bool,
+}
+
+/// The SMTP listener's settings.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// Where it listens.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate chain and key in PEM; `None` uses a self-signed one made at first start.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The largest message in octets, announced in SIZE and enforced while reading (RFC 1870).
+    pub max_message_octets: usize,
+    /// The most recipients of one transaction; RFC 5321 section 4.5.3.1.8 asks for at least 100.
+    pub max_recipients: usize,
+    /// The longest command line in octets with its line end; RFC 5321 section 4.5.3.1.4 asks for at least 512.
+    pub max_command_octets: usize,
+    /// The most messages in one session.
+    pub max_messages_per_session: usize,
+    /// The most sessions at once, over all listeners.
+    pub max_sessions: usize,
+    /// The most sessions at once from one address.
+    pub max_sessions_per_address: usize,
+    /// The most failed commands before the session is ended with 421.
+    pub max_errors: usize,
+    /// How long the server waits for the next command; RFC 5321 section 4.5.3.2.7 asks for at least five minutes.
+    pub command_timeout: Duration,
+    /// How long the server waits for more of the message inside DATA; RFC 5321 section 4.5.3.2.5 has three minutes.
+    pub data_timeout: Duration,
+    /// How long a whole session may take.
+    pub session_timeout: Duration,
+    /// How many octets of unfinished and unstored messages may lie in memory, over all sessions.
+    pub max_memory_octets: usize,
+}
+
+/// The settings of the way from the listener into the database.
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    /// How many connections write at once.
+    pub writers: usize,
+    /// The most messages in one transaction.
+    pub batch_messages: usize,
+    /// The most octets in one transaction.
+    pub batch_octets: usize,
+    /// How many messages may wait for a writer before senders hear 451.
+    pub queue_messages: usize,
+    /// How long a sender waits for the commit before it hears 451.
+    pub commit_timeout: Duration,
+}
+
+impl Config {
+    /// The URL of a page or route of this installation.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}

@@ -1,0 +1,305 @@
+//! Settings as they are written: each optional, each with its flag and environment name.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::{Config, Ingest, Log, Roles, SecretKeySource, Smtp};
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])* $env:literal $name:ident : $ty:ty),* $(,)?) => {
+        /// Settings as given on the command line, in the environment or in the file; the same names everywhere.
+        #[derive(Debug, Default, Clone, Args, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct RawConfig {
+            $($(#[doc = $doc])* #[arg(long, env = $env, global = true, hide_env_values = true, hide_short_help = true)] pub $name: Option<$ty>,)*
+        }
+
+        impl RawConfig {
+            /// What is unset here is taken from `other`.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)* }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where the private PostgreSQL cluster, generated keys and the certificate lie [default: ./data]
+    "PILLARBOX_DATA_DIR" data_dir: PathBuf,
+    /// URL of an external PostgreSQL 14 or later; unset starts a private one
+    "PILLARBOX_DATABASE_URL" database_url: String,
+    /// Address of panel and API [default: 127.0.0.1:8080]
+    "PILLARBOX_HTTP_LISTEN" http_listen: String,
+    /// Addresses of the SMTP listener, joined by commas [default: 127.0.0.1:2525]
+    "PILLARBOX_SMTP_LISTEN" smtp_listen: String,
+    /// Name in the SMTP greeting and in DNS advice [default: the machine's name]
+    "PILLARBOX_HOSTNAME" hostname: String,
+    /// Base of links [default: http:// and the HTTP address]
+    "PILLARBOX_PUBLIC_URL" public_url: String,
+    /// Key that seals stored secrets, 32 octets in base64 [default: generated once]
+    "PILLARBOX_SECRET_KEY" secret_key: String,
+    /// File with the key that seals stored secrets
+    "PILLARBOX_SECRET_KEY_FILE" secret_key_file: PathBuf,
+    /// Certificate chain in PEM [default: self-signed, made at first start]
+    "PILLARBOX_TLS_CERT" tls_cert: PathBuf,
+    /// Private key in PEM
+    "PILLARBOX_TLS_KEY" tls_key: PathBuf,
+    /// Name of the first administrator, made while there is none
+    "PILLARBOX_ADMIN_USERNAME" admin_username: String,
+    /// Password of the first administrator
+    "PILLARBOX_ADMIN_PASSWORD" admin_password: String,
+    /// Which parts of the work to do: smtp,http,connector,worker [default: all]
+    "PILLARBOX_ROLES" roles: String,
+    /// What to log, as a tracing filter [default: info]
+    "PILLARBOX_LOG" log: String,
+    /// text or json [default: text]
+    "PILLARBOX_LOG_FORMAT" log_format: String,
+    /// Largest message in octets [default: 26214400]
+    "PILLARBOX_SMTP_MAX_MESSAGE_BYTES" smtp_max_message_bytes: u64,
+    /// Most recipients of one message, at least 100 [default: 1000]
+    "PILLARBOX_SMTP_MAX_RECIPIENTS" smtp_max_recipients: u64,
+    /// Longest command line in octets, at least 512 [default: 4096]
+    "PILLARBOX_SMTP_MAX_COMMAND_BYTES" smtp_max_command_bytes: u64,
+    /// Most messages in one session [default: 10000]
+    "PILLARBOX_SMTP_MAX_MESSAGES_PER_SESSION" smtp_max_messages_per_session: u64,
+    /// Most SMTP sessions at once [default: 2000]
+    "PILLARBOX_SMTP_MAX_SESSIONS" smtp_max_sessions: u64,
+    /// Most SMTP sessions at once from one address [default: 1000]
+    "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS" smtp_max_sessions_per_address: u64,
+    /// Most failed commands in one session [default: 20]
+    "PILLARBOX_SMTP_MAX_ERRORS" smtp_max_errors: u64,
+    /// Seconds to wait for a command [default: 300]
+    "PILLARBOX_SMTP_COMMAND_TIMEOUT_SECONDS" smtp_command_timeout_seconds: u64,
+    /// Seconds to wait for more of a message [default: 180]
+    "PILLARBOX_SMTP_DATA_TIMEOUT_SECONDS" smtp_data_timeout_seconds: u64,
+    /// Seconds that a whole session may take [default: 3600]
+    "PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS" smtp_session_timeout_seconds: u64,
+    /// Octets of unstored messages in memory [default: 67108864]
+    "PILLARBOX_SMTP_MAX_MEMORY_BYTES" smtp_max_memory_bytes: u64,
+    /// Connections that write mail at once [default: 2]
+    "PILLARBOX_INGEST_WRITERS" ingest_writers: u64,
+    /// Most messages in one transaction [default: 100]
+    "PILLARBOX_INGEST_BATCH_MESSAGES" ingest_batch_messages: u64,
+    /// Most octets in one transaction [default: 8388608]
+    "PILLARBOX_INGEST_BATCH_BYTES" ingest_batch_bytes: u64,
+    /// Messages that may wait for a writer [default: 1000]
+    "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: u64,
+    /// Seconds a sender waits for the commit before it hears 451 [default: 8]
+    "PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS" ingest_commit_timeout_seconds: u64,
+    /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
+    "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
+    /// Origins that browsers may call the API from, joined by commas
+    "PILLARBOX_CORS_ORIGINS" cors_origins: String,
+}
+
+impl RawConfig {
+    /// Checks every setting. The error is one sentence that names the setting.
+    pub fn check(self) -> Result<Config> {
+        let http_listen = address("PILLARBOX_HTTP_LISTEN", self.http_listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
+        let smtp = self.smtp()?;
+        Ok(Config {
+            data_dir: std::path::absolute(self.data_dir.clone().unwrap_or_else(|| "./data".into()))
+                .context("PILLARBOX_DATA_DIR is not a usable path")?,
+            database_url: self.checked_database_url()?,
+            hostname: self.checked_hostname()?,
+            public_url: self.checked_public_url(http_listen)?,
+            secret_key: self.secret_key_source()?,
+            first_admin: self.first_admin()?,
+            roles: self.checked_roles()?,
+            log: self.checked_log()?,
+            ingest: self.ingest()?,
+            trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
+            cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
+            http_listen,
+            smtp,
+        })
+    }
+
+    fn smtp(&self) -> Result<Smtp> {
+        let listen =
+            list("PILLARBOX_SMTP_LISTEN", Some(self.smtp_listen.as_deref().unwrap_or("127.0.0.1:2525")), |t| t.parse().ok())?;
+        if listen.is_empty() {
+            bail!("PILLARBOX_SMTP_LISTEN is empty; give an address such as 0.0.0.0:25, or leave smtp out of PILLARBOX_ROLES");
+        }
+        let tls = match (self.tls_cert.clone(), self.tls_key.clone()) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            (Some(_), None) => bail!("PILLARBOX_TLS_KEY is missing although PILLARBOX_TLS_CERT is set"),
+            (None, Some(_)) => bail!("PILLARBOX_TLS_CERT is missing although PILLARBOX_TLS_KEY is set"),
+        };
+        Ok(Smtp {
+            listen,
+            tls,
+            max_message_octets: size(
+                "PILLARBOX_SMTP_MAX_MESSAGE_BYTES",
+                self.smtp_max_message_bytes,
+                26_214_400,
+                65_536,
+                1 << 30,
+            )?,
+            max_recipients: size("PILLARBOX_SMTP_MAX_RECIPIENTS", self.smtp_max_recipients, 1000, 100, 100_000)?,
+            max_command_octets: size("PILLARBOX_SMTP_MAX_COMMAND_BYTES", self.smtp_max_command_bytes, 4096, 512, 65_536)?,
+            max_messages_per_session: size(
+                "PILLARBOX_SMTP_MAX_MESSAGES_PER_SESSION",
+                self.smtp_max_messages_per_session,
+                10_000,
+                1,
+                10_000_000,
+            )?,
+            max_sessions: size("PILLARBOX_SMTP_MAX_SESSIONS", self.smtp_max_sessions, 2000, 1, 1_000_000)?,
+            max_sessions_per_address: size(
+                "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS",
+                self.smtp_max_sessions_per_address,
+                1000,
+                1,
+                1_000_000,
+            )?,
+            max_errors: size("PILLARBOX_SMTP_MAX_ERRORS", self.smtp_max_errors, 20, 1, 100_000)?,
+            command_timeout: seconds("PILLARBOX_SMTP_COMMAND_TIMEOUT_SECONDS", self.smtp_command_timeout_seconds, 300)?,
+            data_timeout: seconds("PILLARBOX_SMTP_DATA_TIMEOUT_SECONDS", self.smtp_data_timeout_seconds, 180)?,
+            session_timeout: seconds("PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS", self.smtp_session_timeout_seconds, 3600)?,
+            max_memory_octets: size("PILLARBOX_SMTP_MAX_MEMORY_BYTES", self.smtp_max_memory_bytes, 67_108_864, 1 << 20, 1 << 40)?,
+        })
+    }
+
+    fn ingest(&self) -> Result<Ingest> {
+        Ok(Ingest {
+            writers: size("PILLARBOX_INGEST_WRITERS", self.ingest_writers, 2, 1, 32)?,
+            batch_messages: size("PILLARBOX_INGEST_BATCH_MESSAGES", self.ingest_batch_messages, 100, 1, 1000)?,
+            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes, 8 << 20, 1 << 16, 1 << 28)?,
+            queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages, 1000, 1, 100_000)?,
+            commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds, 8)?,
+        })
+    }
+
+    fn checked_database_url(&self) -> Result<Option<SecretString>> {
+        let Some(url) = self.database_url.as_deref().filter(|u| !u.is_empty()) else { return Ok(None) };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            bail!("PILLARBOX_DATABASE_URL does not begin with postgres://");
+        }
+        // The URL holds a password, so the parser's own words, which may quote it, are not passed on.
+        if url.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
+            bail!("PILLARBOX_DATABASE_URL is not a URL of the form postgres://user:password@host:5432/name?sslmode=verify-full");
+        }
+        Ok(Some(SecretString::from(url)))
+    }
+
+    fn checked_hostname(&self) -> Result<String> {
+        let name = match &self.hostname {
+            Some(name) => name.trim().trim_end_matches('.').to_ascii_lowercase(),
+            None => rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase(),
+        };
+        let valid =
+            !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+        match (valid, &self.hostname) {
+            (true, _) => Ok(name),
+            (false, None) => Ok("localhost".to_owned()),
+            (false, Some(_)) => bail!("PILLARBOX_HOSTNAME is not a host name: letters, digits, hyphens and dots"),
+        }
+    }
+
+    fn checked_public_url(&self, http: SocketAddr) -> Result<Url> {
+        let text = match &self.public_url {
+            Some(text) => text.clone(),
+            // Nobody can open the wildcard address; a browser on this machine can open loopback.
+            None if http.ip().is_unspecified() => format!("http://127.0.0.1:{}", http.port()),
+            None => format!("http://{http}"),
+        };
+        let url = Url::parse(&text).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
+        url.with_context(|| "PILLARBOX_PUBLIC_URL is not an http or https URL".to_owned())
+    }
+
+    fn secret_key_source(&self) -> Result<SecretKeySource> {
+        match (&self.secret_key, &self.secret_key_file) {
+            (Some(_), Some(_)) => bail!("PILLARBOX_SECRET_KEY and PILLARBOX_SECRET_KEY_FILE are both set; keep one"),
+            (Some(key), None) => Ok(SecretKeySource::Given(SecretString::from(key.clone()))),
+            (None, Some(path)) => Ok(SecretKeySource::File(path.clone())),
+            (None, None) => Ok(SecretKeySource::Generated),
+        }
+    }
+
+    fn first_admin(&self) -> Result<Option<(String, SecretString)>> {
+        match (&self.admin_username, &self.admin_password) {
+            (Some(name), Some(password)) => Ok(Some((name.clone(), SecretString::from(password.clone())))),
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!("PILLARBOX_ADMIN_PASSWORD is missing although PILLARBOX_ADMIN_USERNAME is set"),
+            (None, Some(_)) => bail!("PILLARBOX_ADMIN_USERNAME is missing although PILLARBOX_ADMIN_PASSWORD is set"),
+        }
+    }
+
+    fn checked_roles(&self) -> Result<Roles> {
+        let Some(text) = self.roles.as_deref().filter(|t| !t.trim().is_empty() && t.trim() != "all") else {
+            return Ok(Roles { smtp: true, http: true, connector: true, worker: true });
+        };
+        let mut roles = Roles { smtp: false, http: false, connector: false, worker: false };
+        for name in text.split(',').map(str::trim) {
+            match name {
+                "smtp" => roles.smtp = true,
+                "http" => roles.http = true,
+                "connector" => roles.connector = true,
+                "worker" => roles.worker = true,
+                other => bail!("PILLARBOX_ROLES has {other:?}; there are smtp, http, connector and worker"),
+            }
+        }
+        Ok(roles)
+    }
+
+    fn checked_log(&self) -> Result<Log> {
+        let filter = self.log.clone().unwrap_or_else(|| "info".to_owned());
+        if filter.parse::<tracing_subscriber::EnvFilter>().is_err() {
+            bail!("PILLARBOX_LOG is not a log filter; write error, warn, info, debug or trace");
+        }
+        let json = match self.log_format.as_deref().unwrap_or("text") {
+            "text" => false,
+            "json" => true,
+            other => bail!("PILLARBOX_LOG_FORMAT is {other:?}; there are text and json"),
+        };
+        Ok(Log { filter, json })
+    }
+}
+
+fn address(setting: &str, text: &str) -> Result<SocketAddr> {
+    text.trim()
+        .parse()
+        .ok()
+        .with_context(|| format!("{setting} is {text:?}; write an address and a port, such as 127.0.0.1:8080"))
+}
+
+fn list<T>(setting: &str, text: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
+    text.unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|t| !t.is_empty())
+        .map(|t| parse(t).with_context(|| format!("{setting} has {t:?}, which is not of the form that it needs")))
+        .collect()
+}
+
+/// The origin of a browser as it stands in the `Origin` header: scheme, host and port, no path.
+fn origin(text: &str) -> Option<String> {
+    let origin = Url::parse(text).ok()?.origin();
+    (origin.is_tuple() && origin.ascii_serialization() == text).then(|| text.to_owned())
+}
+
+fn size(setting: &str, given: Option<u64>, default: u64, min: u64, max: u64) -> Result<usize> {
+    let value = given.unwrap_or(default);
+    if !(min..=max).contains(&value) {
+        bail!("{setting} is {value}; it must be from {min} to {max}");
+    }
+    usize::try_from(value).with_context(|| format!("{setting} is too large for this machine"))
+}
+
+fn seconds(setting: &str, given: Option<u64>, default: u64) -> Result<Duration> {
+    let value = given.unwrap_or(default);
+    if !(1..=86_400).contains(&value) {
+        bail!("{setting} is {value}; it must be from 1 to 86400");
+    }
+    Ok(Duration::from_secs(value))
+}
