@@ -8,3 +8,7 @@ pub mod config;
 pub mod types;
 
 pub mod mail;
+
+pub mod store;
+
+pub mod ingest;

@@ -15,7 +15,7 @@ pub struct Cursor(String);
 
 impl Cursor {
     /// After the row with this sort key.
-    pub fn after(key: impl ToString) -> Self {
+    pub fn after(key: &impl ToString) -> Self {
         Self(key.to_string())
     }
 
@@ -103,7 +103,7 @@ impl<T> Page<T> {
         let limit = usize::try_from(request.limit.get()).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = if more { items.last().map(|row| Cursor::after(key(row))) } else { None };
+        let next_cursor = if more { items.last().map(|row| Cursor::after(&key(row))) } else { None };
         Self { items, next_cursor }
     }
 }
