@@ -5,6 +5,7 @@
 pub mod error;
 
 pub mod config;
+pub mod crypto;
 pub mod types;
 
 pub mod mail;
@@ -12,3 +13,7 @@ pub mod mail;
 pub mod store;
 
 pub mod ingest;
+
+pub mod events;
+
+pub mod operations;

@@ -1,8 +1,15 @@
 //! All SQL. A function takes a connection, so that its caller decides what is one transaction.
 
+pub mod api_keys;
+pub mod audit;
+pub mod domains;
 pub mod intake;
+pub mod mailboxes;
+pub mod messages;
 pub mod notify;
+pub mod principals;
 pub mod recipients;
+pub mod stats;
 
 use std::time::Duration;
 
