@@ -8,3 +8,5 @@ pub mod config;
 pub mod types;
 
 pub mod mail;
+
+pub mod store;
