@@ -8,6 +8,7 @@ pub mod mailboxes;
 pub mod messages;
 pub mod notify;
 pub mod principals;
+pub mod private;
 pub mod recipients;
 pub mod stats;
 
