@@ -6,17 +6,31 @@ use std::time::Duration;
 /// The result of anything that can fail in a way a caller may hear about.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What is wrong with one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The input's name; nested inputs are joined by `/`. Empty for the input as a whole.
+    pub field: Cow<'static, str>,
+    /// What is wrong, to be read after the name: "has more than 200 characters".
+    pub reason: String,
+}
+
+impl Fault {
+    fn sentence(faults: &[Self]) -> String {
+        let one = |fault: &Self| match fault.field.as_ref() {
+            "" => fault.reason.clone(),
+            field => format!("`{field}` {}", fault.reason),
+        };
+        faults.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// A failure, named by what its reader can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An input does not hold what it must.
-    #[error("{field}: {reason}")]
-    Invalid {
-        /// The input's name; nested inputs are joined by `/`. Empty for the input as a whole.
-        field: Cow<'static, str>,
-        /// What is wrong, to be read after the name: "has more than 200 characters".
-        reason: String,
-    },
+    /// Inputs do not hold what they must; all that were found.
+    #[error("{}", Fault::sentence(.0))]
+    Invalid(Vec<Fault>),
     /// There is no such thing, or the caller may not know of it.
     #[error("{detail}")]
     NotFound {
@@ -59,7 +73,7 @@ pub enum Error {
 impl Error {
     /// An input that does not hold what it must.
     pub fn invalid(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
-        Self::Invalid { field: field.into(), reason: reason.into() }
+        Self::Invalid(vec![Fault { field: field.into(), reason: reason.into() }])
     }
 
     /// There is no such thing.
@@ -75,7 +89,7 @@ impl Error {
     /// A stable name for programs, the same at every door.
     pub fn code(&self) -> Cow<'static, str> {
         match self {
-            Self::Invalid { .. } => "invalid_input".into(),
+            Self::Invalid(_) => "invalid_input".into(),
             Self::NotFound { what, .. } => format!("{what}_not_found").into(),
             Self::Conflict { code, .. } => (*code).into(),
             Self::Unauthenticated(_) => "unauthenticated".into(),
@@ -89,8 +103,10 @@ impl Error {
     /// What to do next, in one sentence.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
-            Self::Invalid { field, .. } if field.is_empty() => "Mend the request and send it again.".into(),
-            Self::Invalid { field, .. } => format!("Mend `{field}` and send the request again.").into(),
+            Self::Invalid(faults) => match faults.first().map(|fault| fault.field.as_ref()) {
+                None | Some("") => "Mend the request and send it again.".into(),
+                Some(field) => format!("Mend `{field}` and send the request again.").into(),
+            },
             Self::NotFound { what, .. } => {
                 format!("Check the name, or list what there is; a {what} outside this key's reach looks the same.").into()
             }

@@ -5,6 +5,15 @@
 pub mod error;
 
 pub mod config;
+pub mod crypto;
 pub mod types;
 
 pub mod mail;
+
+pub mod store;
+
+pub mod ingest;
+
+pub mod events;
+
+pub mod operations;

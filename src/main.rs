@@ -1,1 +1,3 @@
+//! The program `pillarbox`.
+
 fn main() {}

@@ -58,6 +58,7 @@ pub enum SecretKeySource {
 
 /// Which parts of the work a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of four parts, each on or off by itself")]
 pub struct Roles {
     /// Accept mail.
     pub smtp: bool,

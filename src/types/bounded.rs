@@ -15,6 +15,9 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
     }
 
     /// A constant in the range; does not compile elsewhere when used in a `const`.
+    ///
+    /// # Panics
+    /// Outside the range.
     pub const fn constant(value: i64) -> Self {
         assert!(MIN <= value && value <= MAX, "the number is outside its range");
         Self(value)

@@ -15,7 +15,7 @@ pub struct Cursor(String);
 
 impl Cursor {
     /// After the row with this sort key.
-    pub fn after(key: impl ToString) -> Self {
+    pub fn after(key: &impl ToString) -> Self {
         Self(key.to_string())
     }
 
@@ -46,35 +46,28 @@ impl From<Cursor> for String {
     }
 }
 
-/// The part of a list that a caller asks for; flattened into the input of each listing operation.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+/// The part of a list that a caller asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many at most.
-    #[serde(default = "default_limit")]
-    #[schemars(extend("default" = 50))]
-    pub limit: Int<1, 200>,
-    /// Where to go on: `next_cursor` of the page before.
-    #[serde(default)]
-    pub cursor: Option<Cursor>,
-    /// How many to skip; for callers without a cursor, which is quicker and never skips or repeats.
-    #[serde(default)]
-    pub offset: Option<Int<0, 1_000_000>>,
-}
-
-const fn default_limit() -> Int<1, 200> {
-    Int::constant(50)
-}
-
-impl Default for PageRequest {
-    fn default() -> Self {
-        Self { limit: default_limit(), cursor: None, offset: None }
-    }
+    limit: Option<Int<1, 200>>,
+    cursor: Option<Cursor>,
+    offset: Option<Int<0, 1_000_000>>,
 }
 
 impl PageRequest {
+    /// From what a caller gave.
+    pub fn new(limit: Option<Int<1, 200>>, cursor: Option<Cursor>, offset: Option<Int<0, 1_000_000>>) -> Self {
+        Self { limit, cursor, offset }
+    }
+
+    /// How many rows to show.
+    pub fn limit(&self) -> i64 {
+        self.limit.map_or(50, Int::get)
+    }
+
     /// How many rows to ask the database for: one more than shown tells whether there is a next page.
     pub fn fetch(&self) -> i64 {
-        self.limit.get() + 1
+        self.limit() + 1
     }
 
     /// How many rows to skip.
@@ -100,10 +93,10 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Makes a page of the rows fetched with [`PageRequest::fetch`].
     pub fn new<K: ToString>(mut items: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> K) -> Self {
-        let limit = usize::try_from(request.limit.get()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(request.limit()).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = if more { items.last().map(|row| Cursor::after(key(row))) } else { None };
+        let next_cursor = if more { items.last().map(|row| Cursor::after(&key(row))) } else { None };
         Self { items, next_cursor }
     }
 }

@@ -1,17 +1,27 @@
 //! The nouns of the product and their rules. Pure: nothing here reads or writes anything.
 
 mod address;
+mod api_key;
+mod audit;
 mod bounded;
 mod cursor;
+mod domain;
 mod domain_name;
 mod ids;
+mod mailbox;
+mod message;
 mod scope;
 mod time;
 
 pub use address::{Address, InvalidAddress};
+pub use api_key::ApiKey;
+pub use audit::AuditEntry;
 pub use bounded::{Int, Text};
 pub use cursor::{Cursor, Page, PageRequest};
+pub use domain::{Domain, UnknownRecipients};
 pub use domain_name::{DomainName, InvalidDomainName};
 pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
+pub use mailbox::{Lifecycle, Mailbox};
+pub use message::MessageSummary;
 pub use scope::{Scope, Scopes};
 pub use time::Timestamp;

@@ -1,0 +1,9 @@
+//! Secrets: random tokens, digests, passwords, and sealing of what must be readable again.
+
+mod password;
+mod seal;
+mod token;
+
+pub use password::{Password, hash_generated, verify_dummy};
+pub use seal::Sealer;
+pub use token::{ApiKeyText, digest, random_text, random_token};

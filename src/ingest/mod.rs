@@ -1,0 +1,153 @@
+//! The one way in for a message, wherever it came from: deliveries in, batches out, the answer after the commit.
+//!
+//! A session asks [`Ingest::resolve`] at RCPT and hands over a [`Delivery`] after DATA. The message is parsed and judged in
+//! the session's own task, waits in a bounded queue, and is written with its neighbours by one of a few writers.
+
+mod arrivals;
+mod delivery;
+mod prepare;
+mod recipients;
+mod settle;
+mod writer;
+
+use std::sync::Arc;
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config;
+use crate::error::{Error, Result};
+
+pub use arrivals::{Arrival, Arrivals};
+pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
+
+use prepare::Prepared;
+use recipients::Recipients;
+use settle::Ledger;
+
+/// The handle that listeners and connectors hold. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: mpsc::Sender<Waiting>,
+    settings: config::Ingest,
+    recipients: Recipients,
+    ledger: Arc<Ledger>,
+    arrivals: Arrivals,
+}
+
+/// A prepared message and the session that waits for its commit.
+#[derive(Debug)]
+struct Waiting {
+    prepared: Prepared,
+    answer: oneshot::Sender<Result<Receipt>>,
+}
+
+/// The tasks behind the handle; awaiting [`Workers::finish`] stops them.
+#[derive(Debug)]
+pub struct Workers {
+    writers: Vec<JoinHandle<()>>,
+    settler: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Ingest {
+    /// Starts the writers. `node` names this installation's process across restarts.
+    ///
+    /// Fails where the database cannot be asked what an earlier run left behind.
+    pub async fn start(
+        settings: config::Ingest,
+        database: PgConnectOptions,
+        pool: sqlx::PgPool,
+        node: String,
+    ) -> Result<(Self, Workers)> {
+        let ledger = Arc::new(Ledger::new(node, Uuid::now_v7()));
+        ledger.take_over(&pool).await?;
+        let arrivals = Arrivals::new();
+        let stop = CancellationToken::new();
+        let (queue, waiting) = mpsc::channel(settings.queue_messages);
+        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let writers = (1..=settings.writers)
+            .map(|slot| {
+                let writer = writer::Writer::new(
+                    i16::try_from(slot).unwrap_or(i16::MAX),
+                    settings.clone(),
+                    database.clone(),
+                    Arc::clone(&ledger),
+                    arrivals.clone(),
+                );
+                tokio::spawn(writer.run(Arc::clone(&waiting)))
+            })
+            .collect();
+        let settler = tokio::spawn(settle::run(Arc::clone(&ledger), pool.clone(), arrivals.clone(), stop.clone()));
+        let recipients = Recipients::new(pool);
+        let shared = Arc::new(Shared { queue, settings, recipients, ledger, arrivals });
+        Ok((Self { shared }, Workers { writers, settler, stop }))
+    }
+
+    /// Decides about a recipient at RCPT. `Unavailable` where the database does not answer.
+    pub async fn resolve(&self, address: &crate::types::Address) -> Result<Result<Recipient, Refusal>> {
+        self.shared.recipients.resolve(address).await
+    }
+
+    /// Decides about `<Postmaster>` without a domain: the default domain's (RFC 5321 section 4.5.1).
+    pub async fn resolve_postmaster(&self) -> Result<Result<Recipient, Refusal>> {
+        self.shared.recipients.resolve_postmaster().await
+    }
+
+    /// Forgets what was decided about recipients, after mailboxes or domains changed.
+    pub fn forget_recipients(&self) {
+        self.shared.recipients.forget();
+    }
+
+    /// Tells of each mailbox that got mail, on this node and on others.
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.shared.arrivals
+    }
+
+    /// Stores a message for its recipients and returns after the commit.
+    ///
+    /// `Unavailable` where the queue is full, the database is away or the commit takes too long; the sender comes back then,
+    /// and a message that was committed late all the same is recognised.
+    pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
+        let prepared = Prepared::new(delivery).await?;
+        if let Some(known) = self.shared.ledger.recognise(&prepared.fingerprint)
+            && self.shared.ledger.adopt(self.shared.recipients.pool(), known).await?
+        {
+            tracing::info!(content.id = %known, "a message that was stored before its sender heard of it came again");
+            return Ok(Receipt::new(known, prepared.fingerprint, Arc::clone(&self.shared.ledger)));
+        }
+        let (answer, answered) = oneshot::channel();
+        self.shared
+            .queue
+            .try_send(Waiting { prepared, answer })
+            .map_err(|_| unavailable("Too much mail is waiting to be stored."))?;
+        match tokio::time::timeout(self.shared.settings.commit_timeout, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(unavailable("The server is stopping.")),
+            Err(_) => Err(unavailable("The database took too long.")),
+        }
+    }
+}
+
+fn unavailable(detail: &'static str) -> Error {
+    Error::Unavailable { detail: detail.into() }
+}
+
+impl Workers {
+    /// Ends the work after all handles are gone: what waits is written, what peers confirmed is settled.
+    pub async fn finish(self) {
+        for writer in self.writers {
+            let _ = writer.await;
+        }
+        self.stop.cancel();
+        let _ = self.settler.await;
+    }
+}

@@ -1,0 +1,150 @@
+//! A message made ready for its rows, in the task of the session that brought it.
+
+use std::borrow::Cow;
+
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+
+use crate::error::{Error, Result};
+use crate::mail::summary::{Summary, summarise};
+use crate::store::intake::{self, Batch};
+use crate::types::{ContentId, MailboxId, MessageId};
+
+use super::delivery::{Delivery, Recipient, Target};
+use super::settle::Fingerprint;
+
+/// Above this, a message is prepared on a thread of its own, so that it does not hold up other sessions.
+const LARGE_OCTETS: usize = 128 * 1024;
+/// Below this, compression saves less than it costs.
+const WORTH_COMPRESSING_OCTETS: usize = 512;
+
+/// A message with everything that its rows hold.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) fingerprint: Fingerprint,
+    delivery: Delivery,
+    envelope: String,
+    sha256: [u8; 32],
+    compressed: Option<Vec<u8>>,
+    summary: Summary,
+    messages: Vec<MessageId>,
+}
+
+impl Prepared {
+    /// Hashes, compresses, parses and looks for codes and links.
+    pub(super) async fn new(delivery: Delivery) -> Result<Self> {
+        if delivery.content.len() <= LARGE_OCTETS {
+            return Self::now(delivery);
+        }
+        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery)).await;
+        prepared.map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("preparing a message")))?
+    }
+
+    fn now(delivery: Delivery) -> Result<Self> {
+        let sha256: [u8; 32] = Sha256::digest(&delivery.content).into();
+        let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
+        Ok(Self {
+            fingerprint: fingerprint(&delivery, &sha256),
+            compressed: compress(&delivery.content),
+            summary: summarise(&delivery.content),
+            messages: delivery.recipients.iter().map(|_| MessageId::generate()).collect(),
+            envelope: without_nul(&envelope).into_owned(),
+            delivery,
+            sha256,
+        })
+    }
+
+    pub(super) fn content_id(&self) -> ContentId {
+        self.delivery.id
+    }
+
+    pub(super) fn stored_octets(&self) -> usize {
+        self.octets().len()
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.compressed.as_deref().unwrap_or(&self.delivery.content)
+    }
+
+    /// The mailboxes of the recipients, each once. Makes those that collect for an address nobody made.
+    pub(super) async fn mailboxes(&self, db: &mut PgConnection) -> Result<Vec<(MailboxId, &Recipient)>> {
+        let mut mailboxes: Vec<(MailboxId, &Recipient)> = Vec::with_capacity(self.delivery.recipients.len());
+        for recipient in &self.delivery.recipients {
+            let id = match &recipient.target {
+                Target::Mailbox(id) => *id,
+                Target::Collect => collecting_mailbox(db, recipient).await?,
+            };
+            // Two addresses of one mailbox are one delivery.
+            if mailboxes.iter().all(|(known, _)| *known != id) {
+                mailboxes.push((id, recipient));
+            }
+        }
+        Ok(mailboxes)
+    }
+
+    /// Adds the rows of this message to a batch.
+    pub(super) fn add_to<'a>(&'a self, batch: &mut Batch<'a>, mailboxes: &[(MailboxId, &'a Recipient)]) {
+        let size_octets = i64::try_from(self.delivery.content.len()).unwrap_or(i64::MAX);
+        let c = &mut batch.contents;
+        c.id.push(self.delivery.id.0);
+        c.sha256.push(&self.sha256);
+        c.size_octets.push(size_octets);
+        c.trace.push(&self.delivery.trace);
+        c.envelope.push(&self.envelope);
+        c.encoding.push(if self.compressed.is_some() { "zstd" } else { "plain" });
+        c.octets.push(self.octets());
+        c.fingerprint.push(&self.fingerprint);
+        for ((mailbox, recipient), id) in mailboxes.iter().zip(&self.messages) {
+            let (m, s) = (&mut batch.messages, &self.summary);
+            m.id.push(id.0);
+            m.mailbox_id.push(mailbox.0);
+            m.content_id.push(self.delivery.id.0);
+            m.recipient.push(recipient.address.as_str());
+            m.subject.push(&s.subject);
+            m.from_address.push(&s.from_address);
+            m.from_name.push(&s.from_name);
+            m.preview.push(&s.preview);
+            m.size_octets.push(size_octets);
+            m.attachment_count.push(i32::try_from(s.attachment_count).unwrap_or(i32::MAX));
+            m.code.push(s.code.as_ref().map(|(value, _)| value.as_str()));
+            m.code_confidence.push(s.code.as_ref().map(|(_, confidence)| *confidence));
+            m.link.push(s.link.as_deref());
+            m.extraction.push(s.extraction.as_deref());
+            m.defects.push(s.defects.join("\n"));
+        }
+    }
+}
+
+async fn collecting_mailbox(db: &mut PgConnection, recipient: &Recipient) -> Result<MailboxId> {
+    let address = &recipient.address;
+    let made = intake::collecting_mailbox(db, address.as_str(), address.domain_str()).await?;
+    made.ok_or_else(|| Error::conflict("domain_gone", format!("The domain of {address} was removed while mail for it arrived.")))
+}
+
+/// What a second transfer of the same message has in common with the first: envelope and content.
+fn fingerprint(delivery: &Delivery, sha256: &[u8; 32]) -> Fingerprint {
+    let mut recipients: Vec<&str> = delivery.recipients.iter().map(|r| r.address.as_str()).collect();
+    recipients.sort_unstable();
+    let mut hash = Sha256::new();
+    hash.update(delivery.envelope.reverse_path.as_bytes());
+    for recipient in recipients {
+        hash.update([0]);
+        hash.update(recipient.as_bytes());
+    }
+    hash.update([0]);
+    hash.update(sha256);
+    hash.finalize().into()
+}
+
+fn compress(content: &[u8]) -> Option<Vec<u8>> {
+    if content.len() < WORTH_COMPRESSING_OCTETS {
+        return None;
+    }
+    let compressed = zstd::bulk::compress(content, 1).ok()?;
+    (compressed.len() < content.len()).then_some(compressed)
+}
+
+/// PostgreSQL's jsonb refuses U+0000; JSON writes it as an escape.
+fn without_nul(json: &str) -> Cow<'_, str> {
+    if json.contains("\\u0000") { Cow::Owned(json.replace("\\u0000", "")) } else { Cow::Borrowed(json) }
+}

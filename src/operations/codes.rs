@@ -1,0 +1,203 @@
+//! Verification codes.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::error::Result;
+use crate::mail::parse::parse;
+use crate::store;
+use crate::types::{Address, Int, MailboxId, MessageId, MessageSummary, Scope, Timestamp};
+
+use super::messages::off_the_runtime;
+use super::{Ctx, Effect, Method, Operation, Spec};
+
+/// How many of the newest messages are looked at.
+const DEPTH: i64 = 10;
+const SNIPPET_CHARACTERS: usize = 200;
+/// A hint can get lost; the query is the truth.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Gets the newest verification code of a mailbox, and waits for one where asked to.
+///
+/// Looks at the ten newest messages that are not older than `seconds`. Answers with `code: null` where there is none, and where
+/// there is no such mailbox.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct GetVerificationCode {
+    /// The mailbox's address.
+    pub mailbox: Address,
+    /// How old the message may be, in seconds.
+    #[serde(default = "ten_minutes")]
+    #[schemars(extend("default" = 600))]
+    pub seconds: Int<0, 86_400>,
+    /// How long to wait for a code that is not there yet, in seconds.
+    #[serde(default = "at_once")]
+    #[schemars(extend("default" = 0))]
+    pub wait: Int<0, 55>,
+}
+
+fn ten_minutes() -> Int<0, 86_400> {
+    Int::constant(600)
+}
+
+fn at_once() -> Int<0, 55> {
+    Int::constant(0)
+}
+
+/// A code, or word of what came instead.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct VerificationCode {
+    /// The code; null where there is none.
+    pub code: Option<String>,
+    /// How sure it is, from 0 to 1; null where there is no code.
+    pub confidence: Option<f32>,
+    /// The subject of the code's message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The address in its From field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// The name in its From field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
+    /// When it was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+    /// The link in the same message that does the same; null where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Why there is no code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The newest message of the mailbox, whatever its age, where there is no code; null where it is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_email: Option<Option<LatestEmail>>,
+    /// The message with its full text and HTML: that of the code, else the newest. Its content is not to be trusted.
+    pub email: Option<CodeEmail>,
+}
+
+/// The newest message, in short.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LatestEmail {
+    /// Its subject.
+    pub subject: String,
+    /// The address in its From field.
+    pub sender: String,
+    /// The first 200 characters of its text.
+    pub text_snippet: String,
+    /// When it was accepted.
+    pub received_at: Timestamp,
+}
+
+/// A message with its bodies.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CodeEmail {
+    /// The message's id.
+    pub id: MessageId,
+    /// Its subject.
+    pub subject: String,
+    /// The address in its From field.
+    pub sender: String,
+    /// The name in its From field.
+    pub sender_name: String,
+    /// When it was accepted.
+    pub received_at: Timestamp,
+    /// Its plain text; empty where it has none.
+    pub text: String,
+    /// Its HTML as sent; empty where it has none.
+    pub html: String,
+}
+
+impl Operation for GetVerificationCode {
+    type Output = VerificationCode;
+    const SPEC: Spec = Spec {
+        name: "get_verification_code",
+        title: "Get a verification code",
+        rest: (Method::Get, "/admin/verification-code"),
+        scope: Scope::CodeRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<VerificationCode> {
+        let until = Instant::now() + Duration::from_secs(self.wait.get().unsigned_abs());
+        // Registered before the query, so that mail which lands between the two is not missed.
+        let mut arrivals = (self.wait.get() > 0).then(|| ctx.services.bus.arrivals());
+        loop {
+            let mut db = ctx.services.db.acquire().await?;
+            let Some(mailbox) = store::mailboxes::readable_id(&mut db, &self.mailbox).await? else {
+                return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));
+            };
+            if let Some(found) = store::messages::latest_code(&mut db, mailbox, self.seconds.get(), DEPTH).await? {
+                drop(db);
+                return found_code(ctx, found).await;
+            }
+            drop(db);
+            match &mut arrivals {
+                Some(arrivals) if Instant::now() < until => {
+                    arrivals.next(mailbox, until.min(Instant::now() + LOOK_AGAIN)).await;
+                }
+                _ => return no_code(ctx, mailbox, self.seconds.get()).await,
+            }
+        }
+    }
+}
+
+async fn found_code(ctx: &Ctx, found: MessageSummary) -> Result<VerificationCode> {
+    let email = with_bodies(ctx, &found).await?;
+    Ok(VerificationCode {
+        code: found.code,
+        confidence: found.code_confidence,
+        subject: Some(found.subject),
+        sender: Some(found.from_address),
+        sender_name: Some(found.from_name),
+        received_at: Some(found.received_at),
+        link: found.link,
+        email,
+        ..VerificationCode::default()
+    })
+}
+
+async fn no_code(ctx: &Ctx, mailbox: MailboxId, seconds: i64) -> Result<VerificationCode> {
+    let mut db = ctx.services.db.acquire().await?;
+    let newest = store::messages::list_in(&mut db, mailbox, store::messages::Filter::default(), None, 1, 0).await?.pop();
+    drop(db);
+    let Some(newest) = newest else {
+        return Ok(nothing("The mailbox is empty.".to_owned(), None));
+    };
+    let email = with_bodies(ctx, &newest).await?;
+    let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
+    Ok(VerificationCode { email, ..nothing(message, Some(&newest)) })
+}
+
+fn nothing(message: String, newest: Option<&MessageSummary>) -> VerificationCode {
+    let latest = newest.map(|newest| LatestEmail {
+        subject: newest.subject.clone(),
+        sender: newest.from_address.clone(),
+        text_snippet: newest.preview.chars().take(SNIPPET_CHARACTERS).collect(),
+        received_at: newest.received_at,
+    });
+    VerificationCode { message: Some(message), latest_email: Some(latest), ..VerificationCode::default() }
+}
+
+async fn with_bodies(ctx: &Ctx, message: &MessageSummary) -> Result<Option<CodeEmail>> {
+    let mut db = ctx.services.db.acquire().await?;
+    let Some(content) = store::messages::content(&mut db, message.id).await? else { return Ok(None) };
+    drop(db);
+    let (text, html) = off_the_runtime(content.raw()?, |raw| {
+        let parsed = parse(raw);
+        (parsed.text.join("\n"), parsed.html.join("\n"))
+    })
+    .await?;
+    Ok(Some(CodeEmail {
+        id: message.id,
+        subject: message.subject.clone(),
+        sender: message.from_address.clone(),
+        sender_name: message.from_name.clone(),
+        received_at: message.received_at,
+        text,
+        html,
+    }))
+}

@@ -1,0 +1,284 @@
+//! Mailboxes: making, changing, trash.
+
+mod create;
+mod names;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+use sqlx::PgConnection;
+
+use crate::error::{Error, Result};
+use crate::store;
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, Scope, Text, Timestamp};
+
+use super::listing::listing;
+use super::{Ctx, Effect, Method, Operation, Spec};
+
+pub use create::{BatchItem, CreateMailbox, CreateMailboxesBatch, CreatedMailbox};
+
+listing! {
+    /// Lists mailboxes, newest first: all but those in the trash and those that only collect, unless a lifecycle is asked for.
+    pub struct ListMailboxes {
+        /// Just those of this domain.
+        pub domain: Option<DomainName>,
+        /// Just those in this state.
+        pub lifecycle: Option<Lifecycle>,
+        /// Just those whose address or note contains this text.
+        pub q: Option<Text<200>>,
+    }
+}
+
+impl Operation for ListMailboxes {
+    type Output = Page<Mailbox>;
+    const SPEC: Spec = Spec {
+        name: "list_mailboxes",
+        title: "List mailboxes",
+        rest: (Method::Get, "/mailboxes"),
+        scope: Scope::MailboxRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Page<Mailbox>> {
+        let page = self.page();
+        let filter = store::mailboxes::Filter {
+            domain: self.domain.as_ref(),
+            lifecycle: self.lifecycle,
+            text: self.q.as_ref().map(Text::as_str).filter(|q| !q.is_empty()),
+            ..Default::default()
+        };
+        let mut db = ctx.services.db.acquire().await?;
+        let rows = store::mailboxes::list(&mut db, &filter, page.after()?, page.fetch(), page.skip()).await?;
+        Ok(Page::new(rows, &page, |row| row.id))
+    }
+}
+
+listing! {
+    /// Lists the mailboxes in the trash, newest first.
+    pub struct ListDeletedMailboxes {}
+}
+
+impl Operation for ListDeletedMailboxes {
+    type Output = Page<Mailbox>;
+    const SPEC: Spec = Spec {
+        name: "list_deleted_mailboxes",
+        title: "List the trash",
+        rest: (Method::Get, "/mailboxes/deleted"),
+        scope: Scope::MailboxRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Page<Mailbox>> {
+        let Self { limit, cursor, offset } = self;
+        ListMailboxes { lifecycle: Some(Lifecycle::Trashed), limit, cursor, offset, ..Default::default() }.run(ctx).await
+    }
+}
+
+/// Gets a mailbox, in whatever state it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct GetMailbox {
+    /// Its address.
+    pub address: Address,
+}
+
+impl Operation for GetMailbox {
+    type Output = Mailbox;
+    const SPEC: Spec = Spec {
+        name: "get_mailbox",
+        title: "Get a mailbox",
+        rest: (Method::Get, "/mailboxes/{address}"),
+        scope: Scope::MailboxRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
+        let mut db = ctx.services.db.acquire().await?;
+        found(&mut db, &self.address).await
+    }
+}
+
+/// Changes a mailbox. What is not given stays as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct UpdateMailbox {
+    /// Its address.
+    pub address: Address,
+    /// A note for people.
+    #[serde(default)]
+    pub note: Option<Text<200>>,
+    /// `false` makes it refuse mail with 550 5.2.1, `true` makes it receive again.
+    #[serde(default)]
+    pub is_active: Option<bool>,
+    /// From when on it refuses mail; null takes the end away.
+    #[serde(default, deserialize_with = "given")]
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// Tells `null` (given, and nothing) from an absent field.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Operation for UpdateMailbox {
+    type Output = Mailbox;
+    const SPEC: Spec = Spec {
+        name: "update_mailbox",
+        title: "Change a mailbox",
+        rest: (Method::Patch, "/mailboxes/{address}"),
+        scope: Scope::MailboxWrite,
+        effect: Effect::Write,
+        audit: Some("mailbox.update"),
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
+        let detail = json!({ "note": self.note, "is_active": self.is_active, "expires_at": self.expires_at });
+        let changes = store::mailboxes::Changes {
+            note: self.note.map(|note| note.as_str().to_owned()),
+            is_active: self.is_active,
+            expires_at: self.expires_at,
+        };
+        let mut tx = ctx.begin().await?;
+        if !store::mailboxes::update(&mut tx, &self.address, &changes).await? {
+            let mailbox = found(&mut tx, &self.address).await?;
+            return Err(Error::conflict(
+                "mailbox_not_usable",
+                format!("The mailbox {} is {}; restore or create it first.", self.address, mailbox.lifecycle.as_str()),
+            ));
+        }
+        let mailbox = found(&mut tx, &self.address).await?;
+        ctx.commit_and_forget::<Self>(tx, self.address.as_str(), detail).await?;
+        Ok(mailbox)
+    }
+}
+
+/// Puts a mailbox into the trash. It refuses mail from then on; its messages stay until it is purged.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct DeleteMailbox {
+    /// Its address.
+    pub address: Address,
+}
+
+impl Operation for DeleteMailbox {
+    type Output = Mailbox;
+    const SPEC: Spec = Spec {
+        name: "delete_mailbox",
+        title: "Put a mailbox into the trash",
+        rest: (Method::Delete, "/mailboxes/{address}"),
+        scope: Scope::MailboxWrite,
+        effect: Effect::Write,
+        audit: Some("mailbox.trash"),
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
+        let mut tx = ctx.begin().await?;
+        if !store::mailboxes::trash(&mut tx, &self.address, ctx.caller.name()).await? {
+            found(&mut tx, &self.address).await?;
+            return Err(Error::conflict("mailbox_trashed", format!("The mailbox {} is in the trash already.", self.address)));
+        }
+        let mailbox = found(&mut tx, &self.address).await?;
+        ctx.commit_and_forget::<Self>(tx, self.address.as_str(), json!({})).await?;
+        Ok(mailbox)
+    }
+}
+
+/// Takes a mailbox out of the trash: it receives again.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct RestoreMailbox {
+    /// Its address.
+    pub address: Address,
+}
+
+impl Operation for RestoreMailbox {
+    type Output = Mailbox;
+    const SPEC: Spec = Spec {
+        name: "restore_mailbox",
+        title: "Restore a mailbox",
+        rest: (Method::Post, "/mailboxes/{address}/restore"),
+        scope: Scope::MailboxWrite,
+        effect: Effect::Write,
+        audit: Some("mailbox.restore"),
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
+        let mut tx = ctx.begin().await?;
+        if !store::mailboxes::restore(&mut tx, &self.address).await? {
+            found(&mut tx, &self.address).await?;
+            return Err(Error::conflict("mailbox_not_trashed", format!("The mailbox {} is not in the trash.", self.address)));
+        }
+        let mailbox = found(&mut tx, &self.address).await?;
+        ctx.commit_and_forget::<Self>(tx, self.address.as_str(), json!({})).await?;
+        Ok(mailbox)
+    }
+}
+
+/// Removes a mailbox and all its messages for good.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct PurgeMailbox {
+    /// Its address.
+    pub address: Address,
+    /// Must be true: there is no way back.
+    pub permanent: bool,
+}
+
+/// Says what was removed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PurgedMailbox {
+    /// The mailbox's address.
+    pub address: Address,
+    /// How many messages went with it.
+    pub deleted_messages: i64,
+}
+
+impl Operation for PurgeMailbox {
+    type Output = PurgedMailbox;
+    const SPEC: Spec = Spec {
+        name: "purge_mailbox",
+        title: "Remove a mailbox for good",
+        rest: (Method::Delete, "/mailboxes/{address}?permanent=true"),
+        scope: Scope::MailboxWrite,
+        effect: Effect::Destructive,
+        audit: Some("mailbox.purge"),
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<PurgedMailbox> {
+        if !self.permanent {
+            return Err(Error::invalid(
+                "permanent",
+                "must be true to remove a mailbox for good; delete_mailbox puts it into the trash",
+            ));
+        }
+        let mut tx = ctx.begin().await?;
+        let mailbox = found(&mut tx, &self.address).await?;
+        // No mail comes in meanwhile; and should the removal break off, what is left lies in the trash.
+        store::mailboxes::trash(&mut tx, &self.address, ctx.caller.name()).await?;
+        store::notify::changes(&mut tx).await?;
+        tx.commit().await?;
+        ctx.services.forget().await;
+        let mut deleted_messages = 0;
+        // In steps, so that no transaction grows with the mailbox.
+        loop {
+            let mut db = ctx.services.db.acquire().await?;
+            match store::messages::delete_some_in(&mut db, mailbox.id, 1000).await? {
+                0 => break,
+                gone => deleted_messages += gone,
+            }
+        }
+        let mut tx = ctx.begin().await?;
+        // What a writer committed in between.
+        deleted_messages += store::messages::delete_some_in(&mut tx, mailbox.id, i64::from(i32::MAX)).await?;
+        store::mailboxes::delete(&mut tx, mailbox.id).await?;
+        let detail = json!({ "deleted_messages": deleted_messages });
+        ctx.commit_and_forget::<Self>(tx, self.address.as_str(), detail).await?;
+        Ok(PurgedMailbox { address: self.address, deleted_messages })
+    }
+}
+
+pub(super) fn unknown_mailbox(address: &Address) -> Error {
+    Error::not_found("mailbox", format!("There is no mailbox {address}."))
+}
+
+async fn found(db: &mut PgConnection, address: &Address) -> Result<Mailbox> {
+    store::mailboxes::find(db, address).await?.ok_or_else(|| unknown_mailbox(address))
+}

@@ -1,0 +1,262 @@
+//! Messages: lists, one in full, its octets and parts, marks, removal.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::mail::attachments::{AttachmentBody, attachment};
+use crate::mail::extract::Extraction;
+use crate::mail::parse::{Parsed, parse};
+use crate::store;
+use crate::types::{Address, MessageId, MessageSummary, Page, Scope};
+
+use super::listing::listing;
+use super::mailboxes::unknown_mailbox;
+use super::{Ctx, Effect, Method, Operation, Spec};
+
+listing! {
+    /// Lists the messages of all mailboxes outside the trash, newest first.
+    pub struct ListAllEmails {
+        /// Just read ones, or just unread ones.
+        pub is_read: Option<bool>,
+        /// Just starred ones, or just those without a star.
+        pub is_starred: Option<bool>,
+        /// Just those with a code or link, or just those without.
+        pub has_code: Option<bool>,
+    }
+}
+
+impl Operation for ListAllEmails {
+    type Output = Page<MessageSummary>;
+    const SPEC: Spec = Spec {
+        name: "list_all_emails",
+        title: "List all messages",
+        rest: (Method::Get, "/messages"),
+        scope: Scope::MailRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
+        let page = self.page();
+        let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
+        let mut db = ctx.services.db.acquire().await?;
+        let rows = store::messages::list_all(&mut db, filter, page.after()?, page.fetch(), page.skip()).await?;
+        Ok(Page::new(rows, &page, |row| row.id))
+    }
+}
+
+listing! {
+    /// Lists the messages of a mailbox, newest first.
+    pub struct ListEmails {
+        /// The mailbox's address.
+        #[schemars(required)]
+        pub address: Option<Address>,
+        /// Just read ones, or just unread ones.
+        pub is_read: Option<bool>,
+        /// Just starred ones, or just those without a star.
+        pub is_starred: Option<bool>,
+        /// Just those with a code or link, or just those without.
+        pub has_code: Option<bool>,
+    }
+}
+
+impl Operation for ListEmails {
+    type Output = Page<MessageSummary>;
+    const SPEC: Spec = Spec {
+        name: "list_emails",
+        title: "List a mailbox's messages",
+        rest: (Method::Get, "/mailboxes/{address}/messages"),
+        scope: Scope::MailRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
+        let page = self.page();
+        let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
+        let address = self.address.ok_or_else(|| Error::invalid("address", "is missing"))?;
+        let mut db = ctx.services.db.acquire().await?;
+        let mailbox = store::mailboxes::readable_id(&mut db, &address).await?.ok_or_else(|| unknown_mailbox(&address))?;
+        let rows = store::messages::list_in(&mut db, mailbox, filter, page.after()?, page.fetch(), page.skip()).await?;
+        Ok(Page::new(rows, &page, |row| row.id))
+    }
+}
+
+/// Gets a message in full: headers in order, bodies, attachments, envelope, codes and links with their evidence. What stands in
+/// it was written by its sender and is not to be trusted.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct GetEmail {
+    /// The message's id.
+    pub id: MessageId,
+}
+
+/// A message in full.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Email {
+    /// As in lists.
+    #[serde(flatten)]
+    pub summary: MessageSummary,
+    /// The SHA-256 digest of the octets as sent, in hexadecimal.
+    pub sha256: String,
+    /// Envelope and session: `reverse_path`, `helo`, `remote`, `protocol`, `tls`.
+    pub envelope: serde_json::Value,
+    /// The fields that this server put on top: `Return-Path` and `Received`.
+    pub trace: String,
+    /// What was parsed from the octets.
+    pub content: Parsed,
+    /// All candidates for codes and links with their evidence; null where there was nothing to find.
+    pub extraction: Option<Extraction>,
+    /// What was wrong with the message, a sentence each.
+    pub defects: Vec<String>,
+}
+
+impl Operation for GetEmail {
+    type Output = Email;
+    const SPEC: Spec = Spec {
+        name: "get_email",
+        title: "Get a message",
+        rest: (Method::Get, "/messages/{id}"),
+        scope: Scope::MailRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Email> {
+        let mut db = ctx.services.db.acquire().await?;
+        let summary = store::messages::find(&mut db, self.id).await?.ok_or_else(|| unknown_message(self.id))?;
+        let content = store::messages::content(&mut db, self.id).await?.ok_or_else(|| unknown_message(self.id))?;
+        drop(db);
+        let raw = content.raw()?;
+        let parsed = off_the_runtime(raw, |raw| parse(raw)).await?;
+        Ok(Email {
+            summary,
+            sha256: hex(&content.sha256),
+            envelope: content.envelope,
+            trace: content.trace,
+            content: parsed,
+            // What an older version wrote in another form is left out rather than failing the whole.
+            extraction: content.extraction.and_then(|value| serde_json::from_value(value).ok()),
+            defects: content.defects,
+        })
+    }
+}
+
+/// A message's octets.
+#[derive(Debug)]
+pub struct RawEmail {
+    /// Exactly as they were sent.
+    pub octets: Vec<u8>,
+    /// The fields that this server put on top.
+    pub trace: String,
+}
+
+/// The octets of a message. For doors that answer with octets; the scope is that of [`GetEmail`].
+pub async fn get_email_raw(ctx: &Ctx, id: MessageId) -> Result<RawEmail> {
+    ctx.check_scope(&GetEmail::SPEC).await?;
+    let mut db = ctx.services.db.acquire().await?;
+    let content = store::messages::content(&mut db, id).await?.ok_or_else(|| unknown_message(id))?;
+    Ok(RawEmail { octets: content.raw()?, trace: content.trace })
+}
+
+/// An attachment of a message, counted from 0 in the order of [`Parsed::attachments`]. The scope is that of [`GetEmail`].
+pub async fn get_attachment(ctx: &Ctx, id: MessageId, index: usize) -> Result<AttachmentBody> {
+    let raw = get_email_raw(ctx, id).await?;
+    let found = off_the_runtime(raw.octets, move |raw| attachment(raw, index)).await?;
+    found.ok_or_else(|| Error::not_found("attachment", format!("The message has no attachment {index}.")))
+}
+
+/// Marks a message as read or unread, or sets or takes its star. What is not given stays as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct UpdateEmail {
+    /// The message's id.
+    pub id: MessageId,
+    /// Whether it is read.
+    #[serde(default)]
+    pub is_read: Option<bool>,
+    /// Whether it is starred.
+    #[serde(default)]
+    pub is_starred: Option<bool>,
+}
+
+impl Operation for UpdateEmail {
+    type Output = MessageSummary;
+    const SPEC: Spec = Spec {
+        name: "update_email",
+        title: "Mark or star a message",
+        rest: (Method::Patch, "/messages/{id}"),
+        scope: Scope::MailWrite,
+        effect: Effect::Write,
+        audit: Some("message.update"),
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<MessageSummary> {
+        let marks = store::messages::Marks { is_read: self.is_read, is_starred: self.is_starred };
+        let mut tx = ctx.begin().await?;
+        store::messages::mark(&mut tx, &[self.id.0], marks).await?;
+        let message = store::messages::find(&mut tx, self.id).await?.ok_or_else(|| unknown_message(self.id))?;
+        let detail = json!({ "is_read": self.is_read, "is_starred": self.is_starred, "mailbox": message.mailbox });
+        ctx.commit::<Self>(tx, &self.id.to_string(), detail).await?;
+        Ok(message)
+    }
+}
+
+/// Removes a message for good.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct DeleteEmail {
+    /// The message's id.
+    pub id: MessageId,
+}
+
+/// Says what was removed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DeletedEmail {
+    /// The message's id.
+    pub id: MessageId,
+    /// Always true.
+    pub deleted: bool,
+}
+
+impl Operation for DeleteEmail {
+    type Output = DeletedEmail;
+    const SPEC: Spec = Spec {
+        name: "delete_email",
+        title: "Remove a message",
+        rest: (Method::Delete, "/messages/{id}"),
+        scope: Scope::MailWrite,
+        effect: Effect::Destructive,
+        audit: Some("message.delete"),
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<DeletedEmail> {
+        let mut tx = ctx.begin().await?;
+        let message = store::messages::find(&mut tx, self.id).await?.ok_or_else(|| unknown_message(self.id))?;
+        store::messages::delete(&mut tx, &[self.id.0]).await?;
+        ctx.commit::<Self>(tx, &self.id.to_string(), json!({ "mailbox": message.mailbox })).await?;
+        Ok(DeletedEmail { id: self.id, deleted: true })
+    }
+}
+
+fn unknown_message(id: MessageId) -> Error {
+    Error::not_found("message", format!("There is no message {id}."))
+}
+
+/// Large messages take long enough to parse that other requests would feel it.
+pub(super) async fn off_the_runtime<T: Send + 'static>(
+    raw: Vec<u8>,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T> {
+    if raw.len() <= 64 * 1024 {
+        return Ok(work(&raw));
+    }
+    tokio::task::spawn_blocking(move || work(&raw)).await.map_err(|cause| Error::Internal(cause.into()))
+}
+
+fn hex(octets: &[u8]) -> String {
+    use std::fmt::Write as _;
+    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}

@@ -1,0 +1,53 @@
+//! Everything that a caller can ask for, each written once.
+//!
+//! An operation is a struct: its fields are the input, its `SPEC` says who may use it and where it is found, its `run` is what
+//! happens. The doors take them from [`all`]; none names an operation that is in the list.
+
+pub mod api_keys;
+pub mod audit_log;
+pub mod codes;
+mod context;
+pub mod domains;
+mod listing;
+pub mod mailboxes;
+pub mod messages;
+mod registry;
+mod services;
+pub mod setup;
+pub mod sign_in;
+mod spec;
+pub mod stats;
+mod throttle;
+
+pub use context::{Caller, Ctx, Surface};
+pub use registry::{Entry, all, find};
+pub use services::Services;
+pub use spec::{Effect, Method, Operation, Spec};
+
+registry::operations![
+    codes::GetVerificationCode,
+    domains::ListDomains,
+    domains::CreateDomain,
+    domains::UpdateDomain,
+    domains::DeleteDomain,
+    mailboxes::ListMailboxes,
+    mailboxes::ListDeletedMailboxes,
+    mailboxes::CreateMailbox,
+    mailboxes::CreateMailboxesBatch,
+    mailboxes::GetMailbox,
+    mailboxes::UpdateMailbox,
+    mailboxes::PurgeMailbox,
+    mailboxes::DeleteMailbox,
+    mailboxes::RestoreMailbox,
+    messages::ListEmails,
+    messages::ListAllEmails,
+    messages::GetEmail,
+    messages::UpdateEmail,
+    messages::DeleteEmail,
+    api_keys::ListApiKeys,
+    api_keys::CreateApiKey,
+    api_keys::RevokeApiKey,
+    api_keys::DeleteApiKey,
+    audit_log::GetLogs,
+    stats::GetStats,
+];

@@ -1,0 +1,61 @@
+//! What operations work with: made once at start, shared by all doors.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::config::Config;
+use crate::crypto::Sealer;
+use crate::events::Bus;
+use crate::ingest::Ingest;
+
+use super::api_keys::KeyCache;
+use super::throttle::Throttle;
+
+/// What operations work with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// The database.
+    pub db: PgPool,
+    /// The way in for mail; here for its memory of recipients.
+    pub ingest: Ingest,
+    /// News of arrivals and changes.
+    pub bus: Bus,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Seals stored secrets.
+    pub sealer: Arc<Sealer>,
+    /// The addresses that the SMTP listener listens at, as they were bound.
+    pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
+    pub(super) keys: KeyCache,
+    pub(super) throttle: Arc<Throttle>,
+}
+
+impl Services {
+    /// Puts the services together.
+    pub fn new(
+        db: PgPool,
+        ingest: Ingest,
+        bus: Bus,
+        config: Arc<Config>,
+        sealer: Sealer,
+        smtp: Vec<std::net::SocketAddr>,
+    ) -> Self {
+        Self {
+            db,
+            ingest,
+            bus,
+            config,
+            sealer: Arc::new(sealer),
+            smtp_addresses: Arc::new(smtp),
+            keys: KeyCache::new(),
+            throttle: Arc::default(),
+        }
+    }
+
+    /// Forgets what was remembered of mailboxes, domains and keys. Run when another node changed them.
+    pub async fn forget(&self) {
+        self.ingest.forget_recipients();
+        self.keys.forget().await;
+    }
+}

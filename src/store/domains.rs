@@ -1,0 +1,120 @@
+//! Domains.
+
+use sqlx::PgConnection;
+
+use crate::error::{Error, Result};
+use crate::store::OnConstraint as _;
+use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, Timestamp, UnknownRecipients};
+
+/// A domain's row, joined with what people read of it.
+struct Row {
+    id: DomainId,
+    name: DomainName,
+    is_default: bool,
+    unknown_policy: String,
+    unknown_address: Option<Address>,
+    mailbox_count: i64,
+    created_at: Timestamp,
+}
+
+impl From<Row> for Domain {
+    fn from(row: Row) -> Self {
+        let unknown = match (row.unknown_policy.as_str(), row.unknown_address) {
+            ("deliver", Some(address)) => UnknownRecipients::Deliver(address),
+            ("collect", _) => UnknownRecipients::Collect,
+            _ => UnknownRecipients::Reject,
+        };
+        Self {
+            id: row.id,
+            name: row.name,
+            is_default: row.is_default,
+            unknown,
+            mailbox_count: row.mailbox_count,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Domains by name, after `after`; `only` narrows to one.
+pub async fn list(
+    db: &mut PgConnection,
+    only: Option<&DomainName>,
+    after: Option<&str>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<Domain>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
+               u.address as "unknown_address?: Address", d.created_at as "created_at: Timestamp",
+               (select count(*) from mailboxes m where m.domain_id = d.domain_id and m.lifecycle <> 'collected')
+                   as "mailbox_count!"
+           from domains d left join mailboxes u on u.mailbox_id = d.unknown_mailbox_id
+           where ($1::text is null or d.name = $1) and ($2::text is null or d.name > $2)
+           order by d.name limit $3 offset $4"#,
+        only.map(DomainName::as_str),
+        after,
+        limit,
+        skip,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(Domain::from).collect())
+}
+
+/// One domain by its name.
+pub async fn find(db: &mut PgConnection, name: &DomainName) -> Result<Option<Domain>> {
+    Ok(list(db, Some(name), None, 1, 0).await?.pop())
+}
+
+/// The default domain's name: the one marked so, else the oldest.
+pub async fn default(db: &mut PgConnection) -> Result<Option<DomainName>> {
+    let name = crate::store::recipients::default_domain(db).await?;
+    Ok(name.and_then(|name| name.parse().ok()))
+}
+
+/// Adds a domain; the first one becomes the default. `Conflict` where it is there.
+pub async fn insert(db: &mut PgConnection, name: &DomainName) -> Result<()> {
+    sqlx::query!(
+        "insert into domains (domain_id, name, is_default) values ($1, $2, not exists (select from domains))",
+        DomainId::generate() as DomainId,
+        name.as_str(),
+    )
+    .execute(db)
+    .await
+    .on_constraint("domains_name_key", || Error::conflict("domain_exists", format!("The domain {name} is there already.")))?;
+    Ok(())
+}
+
+/// Makes a domain the default, and no other.
+pub async fn make_default(db: &mut PgConnection, name: &DomainName) -> Result<()> {
+    sqlx::query!("update domains set is_default = false where is_default and name <> $1", name.as_str())
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!("update domains set is_default = true where name = $1", name.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// Sets what happens to mail for unknown addresses.
+pub async fn set_unknown(db: &mut PgConnection, name: &DomainName, policy: &str, mailbox: Option<MailboxId>) -> Result<()> {
+    sqlx::query!(
+        "update domains set unknown_policy = $2, unknown_mailbox_id = $3 where name = $1",
+        name.as_str(),
+        policy,
+        mailbox as Option<MailboxId>,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Removes a domain that has no mailboxes; `Conflict` where it has some, false where there is no such domain.
+pub async fn delete(db: &mut PgConnection, name: &DomainName) -> Result<bool> {
+    let done = sqlx::query!("delete from domains where name = $1", name.as_str())
+        .execute(db)
+        .await
+        .on_constraint("mailboxes_domain_id_fkey", || {
+            Error::conflict("domain_in_use", format!("The domain {name} still has mailboxes, perhaps in the trash or collected."))
+        })?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,212 @@
+//! Mailboxes.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, Timestamp};
+
+/// What a listing of mailboxes is narrowed by.
+#[derive(Debug, Default)]
+pub struct Filter<'a> {
+    /// Just this address.
+    pub address: Option<&'a Address>,
+    /// Just this domain.
+    pub domain: Option<&'a DomainName>,
+    /// Just this lifecycle; without, everything but the trash and what is collected.
+    pub lifecycle: Option<Lifecycle>,
+    /// Whatever the lifecycle.
+    pub any_lifecycle: bool,
+    /// Those whose address or note contains this text.
+    pub text: Option<&'a str>,
+}
+
+/// Mailboxes, newest first, after `after`.
+pub async fn list(
+    db: &mut PgConnection,
+    filter: &Filter<'_>,
+    after: Option<MailboxId>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<Mailbox>> {
+    let rows = sqlx::query_as!(
+        Mailbox,
+        r#"select m.mailbox_id as "id: MailboxId", m.address as "address: Address", d.name as "domain: DomainName",
+               l.lifecycle as "lifecycle!: LifecycleText", m.note,
+               coalesce(c.messages, 0) as "message_count!", coalesce(c.unread, 0) as "unread_count!",
+               m.created_by, m.created_at as "created_at: Timestamp", m.expires_at as "expires_at: Timestamp",
+               m.trashed_at as "trashed_at: Timestamp", m.trashed_by
+           from mailboxes m
+           join domains d using (domain_id)
+           cross join lateral (
+               select case when m.lifecycle = 'active' and m.expires_at <= now() then 'expired' else m.lifecycle end as lifecycle
+           ) l
+           left join lateral (
+               select sum(messages)::bigint as messages, sum(unread)::bigint as unread
+               from mailbox_counts where mailbox_id = m.mailbox_id
+           ) c on true
+           where ($1::text is null or m.address = $1)
+               and ($2::text is null or d.name = $2)
+               and ($3::text is null or l.lifecycle = $3)
+               and ($3::text is not null or $4 or m.lifecycle not in ('trashed', 'collected'))
+               and ($5::text is null or position(lower($5) in m.address) > 0 or position(lower($5) in lower(m.note)) > 0)
+               and ($6::uuid is null or m.mailbox_id < $6)
+           order by m.mailbox_id desc limit $7 offset $8"#,
+        filter.address.map(Address::as_str),
+        filter.domain.map(DomainName::as_str),
+        filter.lifecycle.map(Lifecycle::as_str),
+        filter.any_lifecycle,
+        filter.text,
+        after as Option<MailboxId>,
+        limit,
+        skip,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
+/// The lifecycle as text in the database; a name that this version does not know counts as disabled.
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+struct LifecycleText(String);
+
+impl From<LifecycleText> for Lifecycle {
+    fn from(text: LifecycleText) -> Self {
+        Self::try_from(text.0).unwrap_or(Self::Disabled)
+    }
+}
+
+/// A mailbox by its address, in whatever state.
+pub async fn find(db: &mut PgConnection, address: &Address) -> Result<Option<Mailbox>> {
+    let filter = Filter { address: Some(address), any_lifecycle: true, ..Filter::default() };
+    Ok(list(db, &filter, None, 1, 0).await?.pop())
+}
+
+/// The id of a mailbox that can be read: any but those in the trash.
+pub async fn readable_id(db: &mut PgConnection, address: &Address) -> Result<Option<MailboxId>> {
+    let id = sqlx::query_scalar!(
+        r#"select mailbox_id as "id: MailboxId" from mailboxes where address = $1 and lifecycle <> 'trashed'"#,
+        address.as_str(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id)
+}
+
+/// Mailboxes to be made; the columns of one statement.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "the columns of the table, documented in the migration")]
+pub struct New {
+    pub addresses: Vec<String>,
+    pub domains: Vec<String>,
+    pub password_hashes: Vec<String>,
+    pub sealed_passwords: Vec<Vec<u8>>,
+    pub note: String,
+    pub created_by: String,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes mailboxes, and adopts those that collected mail for an address so far. Answers with the addresses that it made;
+/// what is missing from them was there already, or its domain is not.
+pub async fn insert(db: &mut PgConnection, new: &New) -> Result<Vec<String>> {
+    let ids: Vec<Uuid> = new.addresses.iter().map(|_| Uuid::now_v7()).collect();
+    let made = sqlx::query_scalar!(
+        r#"insert into mailboxes (mailbox_id, address, domain_id, password_hash, sealed_password, note, created_by, expires_at)
+           select t.id, t.address, d.domain_id, t.password_hash, t.sealed_password, $6, $7, $8
+           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+               as t (id, address, domain, password_hash, sealed_password)
+           join domains d on d.name = t.domain
+           on conflict (address) do update
+           set lifecycle = 'active', password_hash = excluded.password_hash, sealed_password = excluded.sealed_password,
+               note = excluded.note, created_by = excluded.created_by, created_at = now(), expires_at = excluded.expires_at
+           where mailboxes.lifecycle = 'collected'
+           returning address"#,
+        &ids,
+        &new.addresses,
+        &new.domains,
+        &new.password_hashes,
+        &new.sealed_passwords,
+        new.note,
+        new.created_by,
+        new.expires_at as Option<Timestamp>,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(made)
+}
+
+/// Changes to a mailbox; `None` leaves a property as it is.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// A note for people.
+    pub note: Option<String>,
+    /// Whether it receives.
+    pub is_active: Option<bool>,
+    /// The end of its time; `Some(None)` takes the end away.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// Changes a mailbox that is not in the trash; false where there is none.
+pub async fn update(db: &mut PgConnection, address: &Address, changes: &Changes) -> Result<bool> {
+    let done = sqlx::query!(
+        "update mailboxes set
+             note = coalesce($2, note),
+             lifecycle = case when $3::bool then 'active' when not $3::bool then 'disabled' else lifecycle end,
+             expires_at = case when $4 then $5 else expires_at end
+         where address = $1 and lifecycle not in ('trashed', 'collected')",
+        address.as_str(),
+        changes.note,
+        changes.is_active,
+        changes.expires_at.is_some(),
+        changes.expires_at.flatten() as Option<Timestamp>,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts a mailbox into the trash; false where there is none, or it is there.
+pub async fn trash(db: &mut PgConnection, address: &Address, by: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "update mailboxes set lifecycle = 'trashed', trashed_at = now(), trashed_by = $2
+         where address = $1 and lifecycle <> 'trashed'",
+        address.as_str(),
+        by,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes a mailbox out of the trash; false where it is not there.
+pub async fn restore(db: &mut PgConnection, address: &Address) -> Result<bool> {
+    let done = sqlx::query!(
+        "update mailboxes set lifecycle = 'active', trashed_at = null, trashed_by = null
+         where address = $1 and lifecycle = 'trashed'",
+        address.as_str(),
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes a mailbox for good, after its messages are gone. The rule that delivered unknown addresses to it becomes `reject`.
+pub async fn delete(db: &mut PgConnection, id: MailboxId) -> Result<()> {
+    sqlx::query!(
+        "update domains set unknown_policy = 'reject', unknown_mailbox_id = null where unknown_mailbox_id = $1",
+        id as MailboxId,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!("delete from mailboxes where mailbox_id = $1", id as MailboxId).execute(db).await?;
+    Ok(())
+}
+
+/// A mailbox's password, sealed; `None` where it has none or there is no such mailbox.
+pub async fn sealed_password(db: &mut PgConnection, address: &Address) -> Result<Option<Vec<u8>>> {
+    let sealed = sqlx::query_scalar!("select sealed_password from mailboxes where address = $1", address.as_str())
+        .fetch_optional(db)
+        .await?;
+    Ok(sealed.flatten())
+}

@@ -1,0 +1,246 @@
+//! Messages and their contents.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Timestamp};
+
+/// What a listing of messages is narrowed by.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Filter {
+    /// Just read ones, or just unread ones.
+    pub is_read: Option<bool>,
+    /// Just starred ones, or just those without a star.
+    pub is_starred: Option<bool>,
+    /// Just those with a code or a link, or just those without.
+    pub has_code: Option<bool>,
+}
+
+/// The messages of a mailbox, newest first, after `after`.
+pub async fn list_in(
+    db: &mut PgConnection,
+    mailbox: MailboxId,
+    filter: Filter,
+    after: Option<MessageId>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<MessageSummary>> {
+    let rows = sqlx::query_as!(
+        MessageSummary,
+        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+           from messages e join mailboxes m using (mailbox_id)
+           where e.mailbox_id = $1 and ($2::uuid is null or e.message_id < $2)
+               and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
+               and ($5::bool is null or (e.code is not null or e.link is not null) = $5)
+           order by e.message_id desc limit $6 offset $7"#,
+        mailbox as MailboxId,
+        after as Option<MessageId>,
+        filter.is_read,
+        filter.is_starred,
+        filter.has_code,
+        limit,
+        skip,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
+/// The messages of all mailboxes outside the trash, newest first, after `after`.
+pub async fn list_all(
+    db: &mut PgConnection,
+    filter: Filter,
+    after: Option<MessageId>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<MessageSummary>> {
+    let rows = sqlx::query_as!(
+        MessageSummary,
+        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+           from messages e join mailboxes m using (mailbox_id)
+           where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
+               and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
+               and ($4::bool is null or (e.code is not null or e.link is not null) = $4)
+           order by e.message_id desc limit $5 offset $6"#,
+        after as Option<MessageId>,
+        filter.is_read,
+        filter.is_starred,
+        filter.has_code,
+        limit,
+        skip,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
+/// A message's summary; `None` also where its mailbox is in the trash.
+pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<MessageSummary>> {
+    let row = sqlx::query_as!(
+        MessageSummary,
+        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+           from messages e join mailboxes m using (mailbox_id)
+           where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
+        id as MessageId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// What is kept of a message besides its summary.
+#[derive(Debug)]
+pub struct Content {
+    /// The SHA-256 digest of the octets.
+    pub sha256: Vec<u8>,
+    /// The trace fields that this server put on top.
+    pub trace: String,
+    /// Envelope and session facts.
+    pub envelope: serde_json::Value,
+    /// All candidates for codes and links, with their evidence.
+    pub extraction: Option<serde_json::Value>,
+    /// What was wrong with it.
+    pub defects: Vec<String>,
+    /// `plain` or `zstd`.
+    pub encoding: String,
+    /// As stored.
+    pub octets: Vec<u8>,
+    /// The message's size as sent, in octets.
+    pub size_octets: i64,
+}
+
+impl Content {
+    /// The octets exactly as they were sent.
+    pub fn raw(&self) -> Result<Vec<u8>> {
+        if self.encoding == "plain" {
+            return Ok(self.octets.clone());
+        }
+        let capacity = usize::try_from(self.size_octets).unwrap_or(0);
+        zstd::bulk::decompress(&self.octets, capacity)
+            .map_err(|cause| crate::error::Error::Internal(anyhow::Error::new(cause).context("unpacking a stored message")))
+    }
+}
+
+/// The content of a message; `None` also where its mailbox is in the trash.
+pub async fn content(db: &mut PgConnection, id: MessageId) -> Result<Option<Content>> {
+    let row = sqlx::query_as!(
+        Content,
+        r#"select c.sha256, c.trace, c.envelope, e.extraction, e.defects, c.encoding, c.octets, c.size_octets
+           from messages e join contents c using (content_id) join mailboxes m using (mailbox_id)
+           where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
+        id as MessageId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// The newest message of a mailbox with a code, not older than `seconds`, among the `depth` newest.
+pub async fn latest_code(db: &mut PgConnection, mailbox: MailboxId, seconds: i64, depth: i64) -> Result<Option<MessageSummary>> {
+    let row = sqlx::query_as!(
+        MessageSummary,
+        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+           from (select * from messages where mailbox_id = $1 order by message_id desc limit $3) e
+           join mailboxes m using (mailbox_id)
+           where e.code is not null and e.received_at >= now() - make_interval(secs => $2)
+           order by e.message_id desc limit 1"#,
+        mailbox as MailboxId,
+        f64::from(i32::try_from(seconds).unwrap_or(i32::MAX)),
+        depth,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// Changes to a message's marks; `None` leaves one as it is.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Marks {
+    /// Whether it is read.
+    pub is_read: Option<bool>,
+    /// Whether it is starred.
+    pub is_starred: Option<bool>,
+}
+
+/// Sets marks of messages and keeps the count of unread ones; answers with how many messages there were.
+pub async fn mark(db: &mut PgConnection, ids: &[Uuid], marks: Marks) -> Result<i64> {
+    let changed = sqlx::query_scalar!(
+        r#"with before as (
+               select e.message_id, e.mailbox_id, e.is_read from messages e join mailboxes m using (mailbox_id)
+               where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed' order by e.message_id for update of e
+           ), changed as (
+               update messages e set is_read = coalesce($2, e.is_read), is_starred = coalesce($3, e.is_starred),
+                   read_at = case when $2 and not e.is_read then now() when not $2 then null else e.read_at end
+               from before b where e.message_id = b.message_id
+           ), counted as (
+               insert into mailbox_counts (mailbox_id, slot, unread)
+               select mailbox_id, 0, sum(case when $2 then -1 else 1 end) from before
+               where $2 is not null and is_read is distinct from $2 group by mailbox_id order by mailbox_id
+               on conflict (mailbox_id, slot) do update set unread = mailbox_counts.unread + excluded.unread
+           )
+           select count(*) as "count!" from before"#,
+        ids,
+        marks.is_read,
+        marks.is_starred,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(changed)
+}
+
+/// Removes messages, keeps the counts, and removes contents that no message has any more; answers with how many it removed.
+pub async fn delete(db: &mut PgConnection, ids: &[Uuid]) -> Result<i64> {
+    let gone = sqlx::query!(
+        r#"with gone as (
+               delete from messages e using mailboxes m
+               where e.mailbox_id = m.mailbox_id and e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
+               returning e.message_id, e.mailbox_id, e.content_id, e.is_read
+           ), counted as (
+               insert into mailbox_counts (mailbox_id, slot, messages, unread)
+               select mailbox_id, 0, -count(*), -count(*) filter (where not is_read) from gone group by mailbox_id order by mailbox_id
+               on conflict (mailbox_id, slot) do update
+               set messages = mailbox_counts.messages + excluded.messages, unread = mailbox_counts.unread + excluded.unread
+           )
+           select content_id as "content_id: ContentId" from gone"#,
+        ids,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let contents: Vec<Uuid> = gone.iter().map(|row| row.content_id.0).collect();
+    delete_unused_contents(db, &contents).await?;
+    Ok(i64::try_from(contents.len()).unwrap_or(i64::MAX))
+}
+
+/// Removes up to `limit` messages of a mailbox for good; answers with how many it removed.
+pub async fn delete_some_in(db: &mut PgConnection, mailbox: MailboxId, limit: i64) -> Result<i64> {
+    let gone = sqlx::query_scalar!(
+        r#"delete from messages where message_id in (select message_id from messages where mailbox_id = $1 limit $2)
+           returning content_id"#,
+        mailbox as MailboxId,
+        limit,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    delete_unused_contents(db, &gone).await?;
+    Ok(i64::try_from(gone.len()).unwrap_or(i64::MAX))
+}
+
+async fn delete_unused_contents(db: &mut PgConnection, contents: &[Uuid]) -> Result<()> {
+    sqlx::query!(
+        "delete from contents c where content_id = any($1::uuid[])
+         and not exists (select from messages e where e.content_id = c.content_id)",
+        contents,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
