@@ -69,6 +69,34 @@ pub enum Section {
     None,
 }
 
+/// A way to look at a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The HTML, cleaned, in a frame of its own.
+    Html,
+    /// The plain text.
+    Text,
+    /// The header fields in order.
+    Headers,
+    /// The octets as they came.
+    Raw,
+}
+
+impl View {
+    /// All there are, in the order of the tabs.
+    pub const ALL: [Self; 4] = [Self::Html, Self::Text, Self::Headers, Self::Raw];
+
+    /// The name in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Text => "text",
+            Self::Headers => "headers",
+            Self::Raw => "raw",
+        }
+    }
+}
+
 /// An entry of the navigation.
 #[derive(Debug, Clone, Copy)]
 pub struct NavEntry {
@@ -97,6 +125,8 @@ pub const NAVIGATION: [NavEntry; 6] = [
 /// What every page needs besides its content.
 #[derive(Debug, Clone)]
 pub struct Ui {
+    /// The part of the panel that the page belongs to.
+    pub section: Section,
     /// The language of the page.
     pub language: Language,
     /// The theme of the page.
