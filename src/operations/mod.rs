@@ -20,7 +20,7 @@ pub mod stats;
 mod throttle;
 
 pub use context::{Caller, Ctx, Surface};
-pub use registry::{Entry, all, find};
+pub use registry::{Entry, find};
 pub use services::Services;
 pub use spec::{Effect, Method, Operation, Spec};
 

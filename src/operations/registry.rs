@@ -39,11 +39,9 @@ macro_rules! operations {
 }
 pub(super) use operations;
 
-pub use super::all;
-
 /// The operation of a name.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    all().iter().find(|entry| entry.spec.name == name)
+    super::all().iter().find(|entry| entry.spec.name == name)
 }
 
 pub(super) fn entry<O: Operation>() -> Entry {
