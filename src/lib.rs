@@ -17,3 +17,7 @@ pub mod ingest;
 pub mod events;
 
 pub mod operations;
+
+pub mod http;
+
+pub mod api;

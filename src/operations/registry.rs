@@ -151,7 +151,8 @@ fn shortened(text: &str) -> String {
     format!("{start} … {end}")
 }
 
-fn snake_case(name: &str) -> String {
+/// `createdAt` as `created_at`.
+pub fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {
