@@ -1,1 +1,19 @@
 //! Messages as bytes: parsing, cleaning for display, finding codes and links. Pure, no input or output.
+
+pub mod attachments;
+pub mod clean;
+pub mod parse;
+
+mod charset;
+mod fields;
+mod headers;
+mod limits;
+mod preview;
+mod text;
+mod transfer;
+mod tree;
+mod words;
+
+pub use fields::Correspondent;
+pub use headers::Header;
+pub use limits::Limits;
