@@ -47,13 +47,10 @@ impl<'a> Tokens<'a> {
     }
 
     fn text(&mut self) -> Token<'a> {
-        let end = self.rest.get(1..).and_then(|rest| memchr::memchr(b'<', rest.as_bytes())).map_or(self.rest.len(), |at| at + 1);
-        // The first octet may be part of a longer character, which contains no `<`.
-        Token::Text(self.take(if self.rest.starts_with('<') {
-            end
-        } else {
-            memchr::memchr(b'<', self.rest.as_bytes()).unwrap_or(self.rest.len())
-        }))
+        // A `<` that begins nothing is text.
+        let from = usize::from(self.rest.starts_with('<'));
+        let end = self.rest.as_bytes().get(from..).and_then(|rest| memchr::memchr(b'<', rest));
+        Token::Text(self.take(end.map_or(self.rest.len(), |at| at + from)))
     }
 
     fn comment(&mut self) {
