@@ -54,7 +54,7 @@ async fn html(
         let ctx = context(&services, &origin, &headers, Surface::Rest).await?;
         let page = get_email_html(&ctx, message_id(&id)?).await?;
         let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
-        Ok((headers, page).into_response())
+        Ok((headers, page.document).into_response())
     };
     answer.await.map_err(|error| Problem::new(error, &origin))
 }

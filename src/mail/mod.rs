@@ -2,7 +2,9 @@
 
 pub mod attachments;
 pub mod clean;
+pub mod extract;
 pub mod parse;
+pub mod reading;
 
 mod charset;
 mod fields;
