@@ -15,5 +15,6 @@ pub mod store;
 pub mod ingest;
 
 pub mod events;
+pub mod smtp;
 
 pub mod operations;
