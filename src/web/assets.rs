@@ -63,7 +63,7 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
 }
 
 /// The address of a file, which changes with its content.
-pub fn url(path: &str) -> String {
+pub(in crate::web) fn url(path: &str) -> String {
     match ASSETS.get(path) {
         Some(asset) => format!("/static/{path}?v={}", asset.digest),
         None => format!("/static/{path}"),
@@ -71,12 +71,13 @@ pub fn url(path: &str) -> String {
 }
 
 /// `GET /static/{path}`.
-pub async fn get(Path(path): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
+pub(in crate::web) async fn get(Path(path): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.get(&path) else { return StatusCode::NOT_FOUND.into_response() };
     let etag = format!("\"{}\"", asset.digest);
     let wants_gzip = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("gzip"));
     // What lies under `vendor/` has its version in the path.
-    let is_final = path.starts_with("vendor/") || uri.query().is_some_and(|q| q.strip_prefix("v=") == Some(asset.digest.as_str()));
+    let is_final =
+        path.starts_with("vendor/") || uri.query().is_some_and(|q| q.strip_prefix("v=") == Some(asset.digest.as_str()));
     let cache = if is_final { "public, max-age=31536000, immutable" } else { "no-cache" };
 
     let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {

@@ -2,7 +2,7 @@
 
 use axum_extra::extract::cookie::Cookie;
 use axum_extra::extract::cookie::SameSite;
-use axum_extra::extract::cookie::time;
+use cookie::time::Duration;
 
 use crate::config::Config;
 use crate::operations::sign_in::SESSION_SECONDS;
@@ -35,7 +35,7 @@ impl Names {
 
     /// The cookie of a new session.
     pub(in crate::web) fn session(self, token: String) -> Cookie<'static> {
-        self.secret(self.session, token, Some(time::Duration::seconds(i64::from(SESSION_SECONDS))))
+        self.secret(self.session, token, Some(i64::from(SESSION_SECONDS)))
     }
 
     /// The cookie for forms before signing in; gone with the browser's session.
@@ -45,23 +45,23 @@ impl Names {
 
     /// What takes a secret cookie away.
     pub(in crate::web) fn removal(self, name: &'static str) -> Cookie<'static> {
-        self.secret(name, String::new(), Some(time::Duration::ZERO))
+        self.secret(name, String::new(), Some(0))
     }
 
-    fn secret(self, name: &'static str, value: String, max_age: Option<time::Duration>) -> Cookie<'static> {
+    fn secret(self, name: &'static str, value: String, max_age_seconds: Option<i64>) -> Cookie<'static> {
         let mut cookie = Cookie::new(name, value);
         cookie.set_path("/");
         cookie.set_http_only(true);
         cookie.set_same_site(SameSite::Strict);
         cookie.set_secure(self.is_secure);
-        if let Some(max_age) = max_age {
-            cookie.set_max_age(max_age);
+        if let Some(seconds) = max_age_seconds {
+            cookie.set_max_age(Duration::seconds(seconds));
         }
         cookie
     }
 
     /// A cookie that remembers a choice for a year.
     pub(in crate::web) fn preference(self, name: &'static str, value: &'static str) -> Cookie<'static> {
-        self.secret(name, value.to_owned(), Some(time::Duration::days(365)))
+        self.secret(name, value.to_owned(), Some(365 * 24 * 3600))
     }
 }

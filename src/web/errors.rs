@@ -6,7 +6,7 @@ use crate::web::ui::Ui;
 
 /// What is wrong with a form.
 #[derive(Debug, Clone, Default)]
-pub struct Errors {
+pub(in crate::web) struct Errors {
     fields: Vec<(String, String)>,
     general: Option<String>,
 }
@@ -39,12 +39,12 @@ impl Errors {
     }
 
     /// What is wrong with a field.
-    pub fn at(&self, field: &str) -> Option<&str> {
+    pub(in crate::web) fn at(&self, field: &str) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
     }
 
     /// What is wrong with the form as a whole.
-    pub fn general(&self) -> Option<&str> {
+    pub(in crate::web) fn general(&self) -> Option<&str> {
         self.general.as_deref()
     }
 }

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::error::Error;
+use crate::http;
 use crate::web::pages::error::ErrorPage;
 use crate::web::render;
 use crate::web::ui::Section;
@@ -37,26 +38,12 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = status(&self.0).into_response();
+        let mut response = http::status(&self.0).into_response();
         if let Error::TooMany { retry_after } = &self.0 {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
         }
         response.extensions_mut().insert(Pending(std::sync::Arc::new(self.0)));
         response
-    }
-}
-
-/// The status of a page with this error.
-pub(in crate::web) fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NotFound { .. } => StatusCode::NOT_FOUND,
-        Error::Conflict { .. } => StatusCode::CONFLICT,
-        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
-        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -67,9 +54,7 @@ pub(in crate::web) fn words(error: &Error, ui: &Ui) -> (&'static str, String) {
         Error::NotFound { .. } => (ui.t("error.not_found"), ui.t("error.not_found_text").to_owned()),
         Error::Conflict { .. } => (ui.t("error.conflict"), error.to_string()),
         Error::Unauthenticated(_) | Error::Forbidden(_) => (ui.t("error.forbidden"), error.to_string()),
-        Error::TooMany { retry_after } => {
-            (ui.t("error.too_many"), ui.t1("error.too_many_text", retry_after.as_secs().max(1)))
-        }
+        Error::TooMany { retry_after } => (ui.t("error.too_many"), ui.t1("error.too_many_text", retry_after.as_secs().max(1))),
         Error::Unavailable { .. } => (ui.t("error.unavailable"), ui.t("error.unavailable_text").to_owned()),
         Error::Internal(_) => (ui.t("error.internal"), ui.t("error.internal_text").to_owned()),
     }

@@ -117,7 +117,10 @@ mod tests {
     #[test]
     fn what_the_browser_says_of_another_site_is_believed() {
         let headers = |pairs: &[(&'static str, &'static str)]| {
-            pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), header::HeaderValue::from_static(value))).collect()
+            pairs
+                .iter()
+                .map(|(name, value)| (header::HeaderName::from_static(name), header::HeaderValue::from_static(value)))
+                .collect()
         };
         for (pairs, expected) in [
             (vec![("sec-fetch-site", "same-origin")], true),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// A language that the panel speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
+pub(in crate::web) enum Language {
     /// English.
     #[default]
     English,
@@ -21,10 +21,10 @@ static CHINESE: LazyLock<Catalogue> = LazyLock::new(|| load(include_str!("i18n/z
 
 impl Language {
     /// All there are, in the order of the menu.
-    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
+    pub(in crate::web) const ALL: [Self; 2] = [Self::English, Self::Chinese];
 
     /// The tag for `lang` attributes, cookies and forms (RFC 5646).
-    pub fn tag(self) -> &'static str {
+    pub(in crate::web) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::Chinese => "zh-CN",
@@ -32,7 +32,7 @@ impl Language {
     }
 
     /// The language's name in itself.
-    pub fn name(self) -> &'static str {
+    pub(in crate::web) fn name(self) -> &'static str {
         match self {
             Self::English => "English",
             Self::Chinese => "简体中文",
@@ -40,7 +40,7 @@ impl Language {
     }
 
     /// The language of a tag such as `zh`, `zh-CN` or `en-GB`.
-    pub fn from_tag(tag: &str) -> Option<Self> {
+    pub(in crate::web) fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
         match primary.to_ascii_lowercase().as_str() {
             "en" => Some(Self::English),
@@ -50,7 +50,7 @@ impl Language {
     }
 
     /// The best language for an `Accept-Language` header (RFC 9110 section 12.5.4).
-    pub fn accepted(header: &str) -> Self {
+    pub(in crate::web) fn accepted(header: &str) -> Self {
         let mut best = (0.0_f32, Self::default());
         for range in header.split(',').take(20) {
             let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
@@ -65,7 +65,7 @@ impl Language {
     }
 
     /// A text; the key itself where the catalogue lacks it.
-    pub fn text(self, key: &str) -> &'static str {
+    pub(in crate::web) fn text(self, key: &str) -> &'static str {
         self.find(key).unwrap_or_else(|| {
             tracing::warn!(key, language = self.tag(), "a text is missing in the catalogue");
             "…"
@@ -73,7 +73,7 @@ impl Language {
     }
 
     /// A text, where the catalogue has it.
-    pub fn find(self, key: &str) -> Option<&'static str> {
+    pub(in crate::web) fn find(self, key: &str) -> Option<&'static str> {
         self.catalogue().get(key).copied()
     }
 
@@ -135,7 +135,11 @@ mod tests {
             let text = std::fs::read_to_string(&file).expect("a text file");
             for found in used.captures_iter(&text) {
                 let (call, key) = (&found[0], &found[1]);
-                let keys = if call.starts_with("count") { vec![format!("{key}.one"), format!("{key}.other")] } else { vec![key.to_owned()] };
+                let keys = if call.starts_with("count") {
+                    vec![format!("{key}.one"), format!("{key}.other")]
+                } else {
+                    vec![key.to_owned()]
+                };
                 for key in keys {
                     assert!(ENGLISH.contains_key(&key), "{key} in {}", file.display());
                     seen += 1;

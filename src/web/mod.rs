@@ -40,8 +40,7 @@ use crate::web::visit::Visit;
 
 /// All pages of the panel, and its files.
 ///
-/// The server has to be served with the peer's address as [`axum::extract::ConnectInfo`]; a request id is taken from
-/// [`tower_http::request_id`] where that is there.
+/// To be mounted inside [`crate::http::identify`], which gives each request its id and address.
 pub fn router(services: Services) -> Router {
     let panel = signed_out().merge(signed_in()).route("/admin/{*rest}", get(nowhere).post(nowhere));
     panel
@@ -119,7 +118,9 @@ async fn door(State(services): State<Services>, request: Request, next: Next) ->
 fn refused(visit: &Visit, refusal: Refusal) -> Response {
     let ui = visit.ui(Section::None);
     match refusal {
-        Refusal::Forged => failure::page(visit, StatusCode::FORBIDDEN, ui.t("error.forbidden"), ui.t("error.csrf_text").to_owned()),
+        Refusal::Forged => {
+            failure::page(visit, StatusCode::FORBIDDEN, ui.t("error.forbidden"), ui.t("error.csrf_text").to_owned())
+        }
         Refusal::TooLarge => failure::page(visit, StatusCode::PAYLOAD_TOO_LARGE, ui.t("error.bad_request"), String::new()),
     }
 }

@@ -1,5 +1,6 @@
 //! The product's terms in the reader's language.
 
+use crate::mail::extract::Source;
 use crate::types::Lifecycle;
 use crate::types::Timestamp;
 use crate::types::UnknownRecipients;
@@ -10,22 +11,22 @@ use crate::web::ui::encode;
 
 impl Ui {
     /// Who is signed in; empty where nobody is.
-    pub fn user(&self) -> &str {
+    pub(in crate::web) fn user(&self) -> &str {
         self.username.as_deref().unwrap_or_default()
     }
 
     /// A text as one segment of a path.
-    pub fn path(&self, text: impl std::fmt::Display) -> String {
+    pub(in crate::web) fn path(&self, text: impl std::fmt::Display) -> String {
         encode(text)
     }
 
     /// Whether a time is over.
-    pub fn is_past(&self, time: &Option<Timestamp>) -> bool {
+    pub(in crate::web) fn is_past(&self, time: &Option<Timestamp>) -> bool {
         time.is_some_and(|at| at <= Timestamp::now())
     }
 
     /// A theme.
-    pub fn theme_name(&self, theme: Theme) -> &'static str {
+    pub(in crate::web) fn theme_name(&self, theme: &Theme) -> &'static str {
         match theme {
             Theme::System => self.t("theme.system"),
             Theme::Light => self.t("theme.light"),
@@ -34,7 +35,7 @@ impl Ui {
     }
 
     /// The state of a mailbox.
-    pub fn lifecycle(&self, lifecycle: Lifecycle) -> &'static str {
+    pub(in crate::web) fn lifecycle(&self, lifecycle: &Lifecycle) -> &'static str {
         match lifecycle {
             Lifecycle::Active => self.t("lifecycle.active"),
             Lifecycle::Disabled => self.t("lifecycle.disabled"),
@@ -45,7 +46,7 @@ impl Ui {
     }
 
     /// A choice of what happens to mail for unknown addresses.
-    pub fn policy_name(&self, policy: &str) -> &'static str {
+    pub(in crate::web) fn policy_name(&self, policy: &str) -> &'static str {
         match policy {
             "collect" => self.t("policy.collect"),
             "deliver" => self.t("policy.deliver"),
@@ -54,7 +55,7 @@ impl Ui {
     }
 
     /// What happens to mail for unknown addresses, in words.
-    pub fn policy_text(&self, rule: &UnknownRecipients) -> String {
+    pub(in crate::web) fn policy_text(&self, rule: &UnknownRecipients) -> String {
         match rule {
             UnknownRecipients::Deliver(address) => self.t1("policy.deliver_to", address),
             other => self.policy_name(self.policy_of(other)).to_owned(),
@@ -62,7 +63,7 @@ impl Ui {
     }
 
     /// The choice that a rule stands for.
-    pub fn policy_of(&self, rule: &UnknownRecipients) -> &'static str {
+    pub(in crate::web) fn policy_of(&self, rule: &UnknownRecipients) -> &'static str {
         match rule {
             UnknownRecipients::Reject => "reject",
             UnknownRecipients::Collect => "collect",
@@ -71,7 +72,7 @@ impl Ui {
     }
 
     /// The mailbox that a rule names; empty where it names none.
-    pub fn policy_target(&self, rule: &UnknownRecipients) -> String {
+    pub(in crate::web) fn policy_target(&self, rule: &UnknownRecipients) -> String {
         match rule {
             UnknownRecipients::Deliver(address) => address.to_string(),
             UnknownRecipients::Reject | UnknownRecipients::Collect => String::new(),
@@ -79,12 +80,12 @@ impl Ui {
     }
 
     /// A number of days until something ends; 0 is never.
-    pub fn expiry_name(&self, days: i64) -> String {
-        if days == 0 { self.t("expiry.never").to_owned() } else { self.count("expiry.days", days) }
+    pub(in crate::web) fn expiry_name(&self, days: &i64) -> String {
+        if *days == 0 { self.t("expiry.never").to_owned() } else { self.count("expiry.days", days) }
     }
 
     /// A set of scopes that people choose from.
-    pub fn preset_name(&self, preset: &str) -> &'static str {
+    pub(in crate::web) fn preset_name(&self, preset: &str) -> &'static str {
         match preset {
             "full" => self.t("preset.full"),
             "codes" => self.t("preset.codes"),
@@ -94,7 +95,7 @@ impl Ui {
     }
 
     /// What a set of scopes is good for.
-    pub fn preset_text(&self, preset: &str) -> &'static str {
+    pub(in crate::web) fn preset_text(&self, preset: &str) -> &'static str {
         match preset {
             "full" => self.t("preset.full_text"),
             "codes" => self.t("preset.codes_text"),
@@ -104,7 +105,7 @@ impl Ui {
     }
 
     /// A way to look at a message.
-    pub fn view_name(&self, view: View) -> &'static str {
+    pub(in crate::web) fn view_name(&self, view: &View) -> &'static str {
         match view {
             View::Html => self.t("view.html"),
             View::Text => self.t("view.text"),
@@ -113,8 +114,17 @@ impl Ui {
         }
     }
 
+    /// Where in a message something was found.
+    pub(in crate::web) fn source_name(&self, source: &Source) -> &'static str {
+        match source {
+            Source::Subject => self.t("source.subject"),
+            Source::Text => self.t("source.text"),
+            Source::Html => self.t("source.html"),
+        }
+    }
+
     /// How something that is in the audit log ended.
-    pub fn outcome<'a>(&self, outcome: &'a str) -> &'a str {
+    pub(in crate::web) fn outcome<'a>(&self, outcome: &'a str) -> &'a str {
         match outcome {
             "done" => self.t("outcome.done"),
             "denied" => self.t("outcome.denied"),
@@ -124,7 +134,7 @@ impl Ui {
     }
 
     /// The keys of the panel and what they do.
-    pub fn shortcuts(&self) -> Vec<(String, String)> {
+    pub(in crate::web) fn shortcuts(&self) -> Vec<(String, String)> {
         let own = [
             ("/", "shortcut.search"),
             ("j k", "shortcut.next"),
@@ -138,7 +148,8 @@ impl Ui {
             ("?", "shortcut.help"),
         ];
         let own = own.into_iter().map(|(keys, label)| (keys.to_owned(), self.t(label).to_owned()));
-        let go = self.navigation().iter().map(|entry| (format!("g {}", entry.shortcut), self.t1("shortcut.go", self.t(entry.label))));
+        let go =
+            self.navigation().iter().map(|entry| (format!("g {}", entry.shortcut), self.t1("shortcut.go", self.t(entry.label))));
         own.chain(go).collect()
     }
 }

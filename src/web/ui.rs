@@ -10,7 +10,7 @@ use crate::web::language::Language;
 
 /// Light, dark, or as the system says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
+pub(in crate::web) enum Theme {
     /// As the operating system says.
     #[default]
     System,
@@ -22,10 +22,10 @@ pub enum Theme {
 
 impl Theme {
     /// All there are, in the order of the menu.
-    pub const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::System];
+    pub(in crate::web) const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::System];
 
     /// The name in cookies, forms and the catalogue.
-    pub fn as_str(self) -> &'static str {
+    pub(in crate::web) fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
             Self::Light => "light",
@@ -34,12 +34,12 @@ impl Theme {
     }
 
     /// The theme of a name; anything else is the system's.
-    pub fn from_name(name: &str) -> Self {
+    pub(in crate::web) fn from_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|t| t.as_str() == name).unwrap_or_default()
     }
 
     /// The icon in the menu.
-    pub fn icon(self) -> &'static str {
+    pub(in crate::web) fn icon(self) -> &'static str {
         match self {
             Self::System => "device-desktop",
             Self::Light => "sun",
@@ -50,7 +50,7 @@ impl Theme {
 
 /// The part of the panel that a page belongs to; marks the entry in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
+pub(in crate::web) enum Section {
     /// The first page.
     Overview,
     /// Messages of all mailboxes.
@@ -71,7 +71,7 @@ pub enum Section {
 
 /// A way to look at a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub(in crate::web) enum View {
     /// The HTML, cleaned, in a frame of its own.
     Html,
     /// The plain text.
@@ -84,10 +84,10 @@ pub enum View {
 
 impl View {
     /// All there are, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Html, Self::Text, Self::Headers, Self::Raw];
+    pub(in crate::web) const ALL: [Self; 4] = [Self::Html, Self::Text, Self::Headers, Self::Raw];
 
     /// The name in addresses.
-    pub fn as_str(self) -> &'static str {
+    pub(in crate::web) fn as_str(self) -> &'static str {
         match self {
             Self::Html => "html",
             Self::Text => "text",
@@ -99,7 +99,7 @@ impl View {
 
 /// An entry of the navigation.
 #[derive(Debug, Clone, Copy)]
-pub struct NavEntry {
+pub(in crate::web) struct NavEntry {
     /// The section that it leads to.
     pub section: Section,
     /// Its address.
@@ -113,7 +113,7 @@ pub struct NavEntry {
 }
 
 /// The navigation, from top to bottom.
-pub const NAVIGATION: [NavEntry; 6] = [
+pub(in crate::web) const NAVIGATION: [NavEntry; 6] = [
     NavEntry { section: Section::Overview, href: "/admin", icon: "home", label: "nav.overview", shortcut: 'o' },
     NavEntry { section: Section::Messages, href: "/admin/messages", icon: "inbox", label: "nav.messages", shortcut: 'm' },
     NavEntry { section: Section::Mailboxes, href: "/admin/mailboxes", icon: "at", label: "nav.mailboxes", shortcut: 'b' },
@@ -124,7 +124,7 @@ pub const NAVIGATION: [NavEntry; 6] = [
 
 /// What every page needs besides its content.
 #[derive(Debug, Clone)]
-pub struct Ui {
+pub(in crate::web) struct Ui {
     /// The part of the panel that the page belongs to.
     pub section: Section,
     /// The language of the page.
@@ -143,29 +143,29 @@ pub struct Ui {
 
 impl Ui {
     /// A text of the catalogue.
-    pub fn t(&self, key: &str) -> &'static str {
+    pub(in crate::web) fn t(&self, key: &str) -> &'static str {
         self.language.text(key)
     }
 
     /// A text of the catalogue with one value in place of `{0}`.
-    pub fn t1(&self, key: &str, value: impl std::fmt::Display) -> String {
+    pub(in crate::web) fn t1(&self, key: &str, value: impl std::fmt::Display) -> String {
         self.t(key).replace("{0}", &value.to_string())
     }
 
     /// A text of the catalogue with two values in place of `{0}` and `{1}`.
-    pub fn t2(&self, key: &str, first: impl std::fmt::Display, second: impl std::fmt::Display) -> String {
+    pub(in crate::web) fn t2(&self, key: &str, first: impl std::fmt::Display, second: impl std::fmt::Display) -> String {
         // The second first: a value may itself hold `{1}`.
         self.t(key).replace("{1}", &second.to_string()).replace("{0}", &first.to_string())
     }
 
     /// A text that counts: the key with `.one` or `.other`.
-    pub fn count(&self, key: &str, number: &i64) -> String {
+    pub(in crate::web) fn count(&self, key: &str, number: &i64) -> String {
         let form = if *number == 1 { "one" } else { "other" };
         self.t1(&format!("{key}.{form}"), self.number(number))
     }
 
     /// A number with its thousands apart.
-    pub fn number(&self, number: &i64) -> String {
+    pub(in crate::web) fn number(&self, number: &i64) -> String {
         let digits = number.unsigned_abs().to_string();
         let mut grouped = String::with_capacity(digits.len() + 8);
         for (i, digit) in digits.chars().enumerate() {
@@ -179,7 +179,7 @@ impl Ui {
 
     /// A size for people, in binary units.
     #[expect(clippy::cast_precision_loss, reason = "a size for people has two digits")]
-    pub fn size(&self, octets: &i64) -> String {
+    pub(in crate::web) fn size(&self, octets: &i64) -> String {
         match *octets {
             n if n < 1024 => format!("{n} B"),
             n if n < 1024 * 1024 => format!("{:.1} KB", n as f64 / 1024.0),
@@ -188,66 +188,66 @@ impl Ui {
     }
 
     /// A confidence between 0 and 1 in per cent.
-    pub fn percent(&self, share: &f32) -> String {
+    pub(in crate::web) fn percent(&self, share: &f32) -> String {
         format!("{:.0} %", share.clamp(0.0, 1.0) * 100.0)
     }
 
     /// An icon of the sprite.
-    pub fn icon(&self, name: &str) -> Safe<String> {
+    pub(in crate::web) fn icon(&self, name: &str) -> Safe<String> {
         debug_assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
         Safe(format!(r##"<svg class="icon" aria-hidden="true"><use href="#i-{name}"></use></svg>"##))
     }
 
     /// A time: readable as it stands, put into the reader's zone and language by the script. `form` is `full`, `short` or `date`.
-    pub fn time(&self, time: &Timestamp, form: &str) -> Safe<String> {
+    pub(in crate::web) fn time(&self, time: &Timestamp, form: &str) -> Safe<String> {
         let plain = time.0.format(if form == "date" { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M UTC" });
         Safe(format!(r#"<time datetime="{}" data-form="{form}">{plain}</time>"#, time.rfc3339()))
     }
 
     /// The hidden field that every form has.
-    pub fn csrf_field(&self) -> Safe<String> {
+    pub(in crate::web) fn csrf_field(&self) -> Safe<String> {
         Safe(format!(r#"<input type="hidden" name="csrf" value="{}">"#, self.csrf))
     }
 
     /// The address of a file of `static/`, which changes with its content.
-    pub fn asset(&self, path: &str) -> String {
+    pub(in crate::web) fn asset(&self, path: &str) -> String {
         assets::url(path)
     }
 
     /// The navigation.
-    pub fn navigation(&self) -> &'static [NavEntry] {
+    pub(in crate::web) fn navigation(&self) -> &'static [NavEntry] {
         &NAVIGATION
     }
 
     /// The themes.
-    pub fn themes(&self) -> [Theme; 3] {
+    pub(in crate::web) fn themes(&self) -> [Theme; 3] {
         Theme::ALL
     }
 
     /// The languages.
-    pub fn languages(&self) -> [Language; 2] {
+    pub(in crate::web) fn languages(&self) -> [Language; 2] {
         Language::ALL
     }
 
     /// What was just done, where the catalogue knows it.
-    pub fn done_text(&self) -> Option<&'static str> {
+    pub(in crate::web) fn done_text(&self) -> Option<&'static str> {
         let key = format!("done.{}", self.done.as_deref()?);
         self.language.find(&key)
     }
 
     /// The first letter of a name, and which of eight colours it has.
-    pub fn initial(&self, name: &str) -> String {
+    pub(in crate::web) fn initial(&self, name: &str) -> String {
         name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "·".to_owned(), |c| c.to_uppercase().collect())
     }
 
     /// One of eight colours for a name, the same each time.
-    pub fn hue(&self, name: &str) -> u32 {
+    pub(in crate::web) fn hue(&self, name: &str) -> u32 {
         name.bytes().fold(7_u32, |hash, b| hash.wrapping_mul(31).wrapping_add(u32::from(b))) % 8
     }
 }
 
 /// A text as one segment of a path or one value of a query (RFC 3986 section 2.3).
-pub fn encode(text: impl std::fmt::Display) -> String {
+pub(in crate::web) fn encode(text: impl std::fmt::Display) -> String {
     let mut encoded = String::new();
     for byte in text.to_string().bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
@@ -266,9 +266,12 @@ mod tests {
 
     #[test]
     fn what_goes_into_an_address_cannot_leave_its_place() {
-        for (given, encoded) in
-            [("a+b@example.org", "a%2Bb@example.org"), ("a/../b?c#d", "a%2F..%2Fb%3Fc%23d"), ("\"a b\"", "%22a%20b%22"), ("é", "%C3%A9")]
-        {
+        for (given, encoded) in [
+            ("a+b@example.org", "a%2Bb@example.org"),
+            ("a/../b?c#d", "a%2F..%2Fb%3Fc%23d"),
+            ("\"a b\"", "%22a%20b%22"),
+            ("é", "%C3%A9"),
+        ] {
             assert_eq!(encode(given), encoded);
         }
     }

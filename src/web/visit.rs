@@ -1,9 +1,7 @@
 //! A browser's request: what it says of itself, what it prefers, and the token that its forms carry.
 
 use std::net::IpAddr;
-use std::net::SocketAddr;
 
-use axum::extract::ConnectInfo;
 use axum::extract::FromRequestParts;
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -14,6 +12,7 @@ use axum_extra::extract::CookieJar;
 use crate::config::Config;
 use crate::crypto;
 use crate::error::Error;
+use crate::http::Origin;
 use crate::operations::Caller;
 use crate::operations::Ctx;
 use crate::operations::Services;
@@ -58,6 +57,7 @@ impl Visit {
     /// Reads a request.
     pub(in crate::web) fn of(config: &Config, request: &Request) -> Self {
         let headers = request.headers();
+        let origin = request.extensions().get::<Origin>();
         let jar = CookieJar::from_headers(headers);
         let names = cookies::Names::of(config);
         let value = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned()).filter(|v| !v.is_empty());
@@ -77,8 +77,8 @@ impl Visit {
             form_secret,
             is_form_cookie_new,
             is_fragment: headers.contains_key("hx-request") && !headers.contains_key("hx-history-restore-request"),
-            request_id: request_id(request),
-            remote: remote(config, request),
+            request_id: origin.map(|o| o.request_id.clone()).unwrap_or_default(),
+            remote: origin.and_then(|o| o.remote),
             user_agent: text(headers, header::USER_AGENT.as_str()).to_owned(),
         }
     }
@@ -98,7 +98,13 @@ impl Visit {
 
     /// A request to an operation.
     pub(in crate::web) fn ctx(&self, services: &Services, caller: Caller) -> Ctx {
-        Ctx { services: services.clone(), caller, surface: Surface::Panel, request_id: self.request_id.clone(), remote: self.remote }
+        Ctx {
+            services: services.clone(),
+            caller,
+            surface: Surface::Panel,
+            request_id: self.request_id.clone(),
+            remote: self.remote,
+        }
     }
 
     /// The browser, as sessions remember it.
@@ -122,54 +128,4 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 
 fn query_value(query: Option<&str>, name: &str) -> Option<String> {
     url::form_urlencoded::parse(query?.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-fn request_id(request: &Request) -> String {
-    let given = request.extensions().get::<tower_http::request_id::RequestId>();
-    let given = given.and_then(|id| id.header_value().to_str().ok()).map(str::to_owned);
-    given.unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string())
-}
-
-/// The browser's address: the peer's, or what the nearest trusted proxies say that theirs was.
-fn remote(config: &Config, request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
-    let hops: Vec<&str> = forwarded.flat_map(|list| list.split(',')).map(str::trim).collect();
-    Some(client(peer, &hops, &config.trusted_proxies))
-}
-
-/// Walks from the peer outwards as long as each hop is trusted; the first that is not is the client.
-fn client(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
-    let mut client = peer;
-    for hop in hops.iter().rev() {
-        if !trusted.contains(&client) {
-            break;
-        }
-        match hop.parse::<IpAddr>() {
-            Ok(ip) => client = ip.to_canonical(),
-            Err(_) => break,
-        }
-    }
-    client
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_forwarded_address_is_believed_only_from_a_trusted_proxy() {
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let trusted = [ip("10.0.0.1"), ip("10.0.0.2")];
-        for (peer, hops, expected) in [
-            ("192.0.2.7", vec!["203.0.113.1"], "192.0.2.7"),
-            ("10.0.0.1", vec!["203.0.113.1"], "203.0.113.1"),
-            ("10.0.0.1", vec!["198.51.100.9", "203.0.113.1"], "203.0.113.1"),
-            ("10.0.0.1", vec!["203.0.113.1", "10.0.0.2"], "203.0.113.1"),
-            ("10.0.0.1", vec!["nonsense"], "10.0.0.1"),
-            ("10.0.0.1", vec![], "10.0.0.1"),
-        ] {
-            assert_eq!(client(ip(peer), &hops, &trusted), ip(expected), "{peer} {hops:?}");
-        }
-    }
 }

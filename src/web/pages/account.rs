@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use crate::crypto::Password;
 use crate::error::Error;
+use crate::http;
 use crate::operations::sign_in;
 use crate::types::SessionId;
 use crate::types::Timestamp;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::failure;
 use crate::web::render;
 use crate::web::render::Answer;
 use crate::web::ui::Section;
@@ -48,15 +48,15 @@ pub(in crate::web) struct Passwords {
 
 async fn page(admin: &Admin, errors: Errors) -> Result<AccountPage, Error> {
     let sessions = sign_in::list_sessions(&admin.ctx).await?;
-    let row = |session: crate::operations::sign_in::SessionInfo| SessionRow {
+    let rows = sessions.into_iter().map(|session| SessionRow {
         is_current: session.id == admin.session,
         id: session.id,
         browser: browser(&session.user_agent),
         remote_address: session.remote_address,
         created_at: session.created_at,
         last_seen_at: session.last_seen_at,
-    };
-    Ok(AccountPage { ui: admin.ui(Section::Account), sessions: sessions.into_iter().map(row).collect(), errors })
+    });
+    Ok(AccountPage { ui: admin.ui(Section::Account), sessions: rows.collect(), errors })
 }
 
 /// `GET /admin/account`.
@@ -75,7 +75,7 @@ pub(in crate::web) async fn change_password(admin: Admin, Form(form): Form<Passw
             if let Some(message) = errors.at("password").map(str::to_owned) {
                 errors = Errors::of_field("new_password", message);
             }
-            render::page_with(failure::status(&error), &page(&admin, errors).await?)
+            render::page_with(http::status(&error), &page(&admin, errors).await?)
         }
         Err(error) => Err(error.into()),
     }
@@ -92,7 +92,8 @@ pub(in crate::web) async fn revoke_session(admin: Admin, Path(id): Path<String>)
 fn browser(user_agent: &str) -> String {
     let first = |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
     // Each of the later ones also calls itself by the earlier ones' names.
-    let program = first(&[("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]);
+    let program =
+        first(&[("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]);
     let system = first(&[
         ("Android", "Android"),
         ("iPhone", "iPhone"),

@@ -7,6 +7,7 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::http;
 use crate::operations::api_keys::CreateApiKey;
 use crate::operations::api_keys::CreatedApiKey;
 use crate::operations::api_keys::DeleteApiKey;
@@ -19,7 +20,6 @@ use crate::types::Scope;
 use crate::types::Text;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::failure;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::confirm::Confirmation;
 use crate::web::pages::mailboxes::cursor;
@@ -128,7 +128,7 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<KeyForm>) -> A
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::ApiKeys), &["name", "scopes", "expires_in_days"]);
             let page = KeysPage { open_form: true, form, errors, ..page(&admin, &Asked::default()).await? };
-            render::page_with(failure::status(&error), &page)
+            render::page_with(http::status(&error), &page)
         }
         Err(error) => Err(error.into()),
     }

@@ -5,6 +5,7 @@ use axum::extract::Query;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::http;
 use crate::operations;
 use crate::operations::audit_log::GetLogs;
 use crate::types::AuditEntry;
@@ -12,7 +13,6 @@ use crate::types::Page;
 use crate::types::Text;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::failure;
 use crate::web::pages::mailboxes::cursor;
 use crate::web::render;
 use crate::web::render::Answer;
@@ -48,7 +48,7 @@ pub(in crate::web) async fn list(admin: Admin, Query(asked): Query<Asked>) -> An
         Err(error @ Error::Invalid(_)) => (Page { items: Vec::new(), next_cursor: None }, Err(error)),
         Err(error) => return Err(error.into()),
     };
-    let status = errors.as_ref().err().map_or(axum::http::StatusCode::OK, failure::status);
+    let status = errors.as_ref().err().map_or(axum::http::StatusCode::OK, http::status);
     let more = |next| format!("/admin/audit-log?action={}&cursor={}", encode(&asked.action), encode(String::from(next)));
     let mut actions: Vec<_> = operations::all().iter().filter_map(|entry| entry.spec.audit).collect();
     actions.extend(["session.begin", "session.end", "session.revoke", "admin.create", "admin.change_password"]);

@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::http;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::failure;
 use crate::web::render;
 use crate::web::render::Answer;
 use crate::web::ui::Section;
@@ -93,6 +93,6 @@ impl ConfirmPage {
             return Err(error.into());
         }
         self.errors = Errors::from_error(&error, &self.ui, &[]);
-        render::page_with(failure::status(&error), &self)
+        render::page_with(http::status(&error), &self)
     }
 }

@@ -6,6 +6,7 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::http;
 use crate::operations::domains::CreateDomain;
 use crate::operations::domains::DeleteDomain;
 use crate::operations::domains::ListDomains;
@@ -17,7 +18,6 @@ use crate::types::UnknownRecipients;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
 use crate::web::errors::sentence;
-use crate::web::failure;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::confirm::Confirmation;
 use crate::web::render;
@@ -105,7 +105,7 @@ fn page(admin: &Admin, domains: Vec<Domain>, open_form: bool, form: DomainForm, 
 
 async fn refused(admin: &Admin, form: DomainForm, errors: Errors, error: &Error) -> Answer {
     let domains = all(admin).await?;
-    render::page_with(failure::status(error), &page(admin, domains, true, form, errors))
+    render::page_with(http::status(error), &page(admin, domains, true, form, errors))
 }
 
 /// `POST /admin/domains`.

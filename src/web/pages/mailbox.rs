@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::http;
 use crate::operations::mailboxes::DeleteMailbox;
 use crate::operations::mailboxes::GetMailbox;
 use crate::operations::mailboxes::PurgeMailbox;
@@ -18,7 +19,6 @@ use crate::types::Text;
 use crate::types::Timestamp;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::failure;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::confirm::Confirmation;
 use crate::web::pages::mailboxes::parsed;
@@ -80,7 +80,7 @@ pub(in crate::web) async fn update(admin: Admin, Path(address): Path<String>, Fo
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Mailboxes), &["note", "expires_at"]);
             let page = SettingsPage { form, errors, ..SettingsPage::new(&admin, before) };
-            render::page_with(failure::status(&error), &page)
+            render::page_with(http::status(&error), &page)
         }
         Err(error) => Err(error.into()),
     }

@@ -5,6 +5,7 @@ use axum_extra::extract::Form;
 use chrono::TimeDelta;
 
 use crate::error::Error;
+use crate::http;
 use crate::operations::mailboxes::CreateMailbox;
 use crate::operations::mailboxes::CreateMailboxesBatch;
 use crate::types::Address;
@@ -14,7 +15,6 @@ use crate::types::Text;
 use crate::types::Timestamp;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::failure;
 use crate::web::pages::mailboxes::Filter;
 use crate::web::pages::mailboxes::MailboxesPage;
 use crate::web::pages::mailboxes::NewForm;
@@ -128,5 +128,5 @@ async fn refused(admin: &Admin, form: NewForm, error: Error, one: Errors, many: 
         return Err(error.into());
     }
     let page = MailboxesPage::of(admin, Filter::default()).await?.refused(form, one, many);
-    render::page_with(failure::status(&error), &page)
+    render::page_with(http::status(&error), &page)
 }

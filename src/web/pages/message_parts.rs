@@ -126,8 +126,7 @@ fn octets(octets: Vec<u8>, kind: &str, policy: &'static str) -> Response {
 
 /// Makes the browser save the octets under a name (RFC 6266, RFC 8187).
 fn attach(response: &mut Response, name: &str) {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ()".contains(c) { c } else { '_' }).collect();
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ()".contains(c) { c } else { '_' }).collect();
     let mut value = format!("attachment; filename=\"{plain}\"");
     if plain != name {
         // Writing to a String cannot fail.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::crypto::Password;
 use crate::error::Error;
+use crate::http;
 use crate::operations::Caller;
 use crate::operations::Services;
 use crate::operations::setup;
@@ -54,7 +55,12 @@ pub(in crate::web) async fn show(State(services): State<Services>, visit: Visit,
     if !setup::is_good(&services, &link.token).await? {
         return Ok(dead(&visit));
     }
-    render::page(&SetupPage { ui: visit.ui(Section::None), errors: Errors::default(), username: String::new(), token: link.token })
+    render::page(&SetupPage {
+        ui: visit.ui(Section::None),
+        errors: Errors::default(),
+        username: String::new(),
+        token: link.token,
+    })
 }
 
 /// `POST /setup`.
@@ -76,7 +82,7 @@ pub(in crate::web) async fn complete(
         Err(error @ Error::Invalid(_)) => {
             let ui = visit.ui(Section::None);
             let errors = Errors::from_error(&error, &ui, &["username", "password"]);
-            render::page_with(failure::status(&error), &SetupPage { ui, errors, username, token: form.token })
+            render::page_with(http::status(&error), &SetupPage { ui, errors, username, token: form.token })
         }
         Err(Error::Unauthenticated(_) | Error::Conflict { .. }) => Ok(dead(&visit)),
         Err(error) => Err(error.into()),

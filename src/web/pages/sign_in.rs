@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::crypto::Password;
 use crate::error::Error;
+use crate::http;
 use crate::operations::Services;
 use crate::operations::setup;
 use crate::operations::sign_in;
@@ -74,7 +75,12 @@ pub(in crate::web) async fn show(State(services): State<Services>, visit: Visit,
 }
 
 /// `POST /admin/login`.
-pub(in crate::web) async fn sign_in(State(services): State<Services>, visit: Visit, jar: CookieJar, Form(form): Form<Credentials>) -> Answer {
+pub(in crate::web) async fn sign_in(
+    State(services): State<Services>,
+    visit: Visit,
+    jar: CookieJar,
+    Form(form): Form<Credentials>,
+) -> Answer {
     let password = Password::new(form.password);
     match sign_in::sign_in(&services, &visit.browser(), &form.username, &password).await {
         Ok(signed_in) => {
@@ -103,7 +109,7 @@ async fn refused(services: &Services, visit: &Visit, username: String, next: &st
         needs_setup: setup::is_needed(services).await?,
         ui,
     };
-    let mut response = render::page_with(failure::status(error), &page)?;
+    let mut response = render::page_with(http::status(error), &page)?;
     if let Error::TooMany { retry_after } = error {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
