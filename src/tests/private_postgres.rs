@@ -50,7 +50,7 @@ fn is_alive(pid: u32) -> bool {
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < patience, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -46,13 +46,9 @@ fn own(me: u32, home: &Path, users: &str) -> Result<Option<Account>> {
     }
 }
 
-/// The first directory on the way to `path`, itself included, that the account may not enter.
-pub(super) fn barred(path: &Path, account: &Account) -> Option<PathBuf> {
-    let mut ways: Vec<&Path> = path.ancestors().collect();
-    ways.reverse();
-    ways.into_iter()
-        .find(|dir| fs::metadata(dir).is_ok_and(|m| !may_enter(m.mode(), m.uid(), m.gid(), account)))
-        .map(Path::to_path_buf)
+/// Whether there is a directory on the way to `path`, itself included, that the account may not enter.
+pub(super) fn is_barred_from(path: &Path, account: &Account) -> bool {
+    path.ancestors().any(|dir| fs::metadata(dir).is_ok_and(|m| !may_enter(m.mode(), m.uid(), m.gid(), account)))
 }
 
 fn may_enter(mode: u32, owner: u32, group: u32, account: &Account) -> bool {

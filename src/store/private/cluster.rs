@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::account::{self, Account};
-use super::launch::Launcher;
+use super::launch::{Launcher, Place};
 use super::locate::{self, Binaries};
 use super::{NAME, Options, lock, log};
 
@@ -21,10 +21,7 @@ pub(super) const PORT: u16 = 5432;
 const LONGEST_SOCKET_DIR: usize = 85;
 
 /// How long a PostgreSQL left by a killed server may take to stop.
-const LEFTOVER_PATIENCE: Duration = Duration::from_secs(60);
-
-/// A directory name that always means the program's own working directory, whoever may walk the path to it.
-const HERE: &str = "/proc/self/cwd";
+const LEFTOVER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Durability first; the rest suits many small commits on a small machine.
 const SETTINGS: [(&str, &str); 24] = [
@@ -95,7 +92,7 @@ pub(super) struct Cluster {
     layout: Layout,
     binaries: Binaries,
     launcher: Launcher,
-    /// The account cannot walk the path to the cluster, so PostgreSQL is started inside it.
+    /// The account cannot walk the path to the cluster, so the directory is handed over open.
     hidden: bool,
     socket_dir: PathBuf,
     settings: Vec<(String, String)>,
@@ -114,7 +111,7 @@ impl Cluster {
         let binaries = locate::find(options.binaries.as_deref(), layout.version()?)?;
         let launcher = Launcher::new(account::choose(&layout.data_dir, &layout.home)?);
         make_private_dir(&layout.home, launcher.account())?;
-        let hidden = is_hidden(&layout.home, &launcher)?;
+        let hidden = launcher.account().is_some_and(|account| account::is_barred_from(&layout.home, account));
         let socket_dir = socket_dir(&layout, launcher.account())?;
         let this = Self { layout, binaries, launcher, hidden, socket_dir, settings: options.settings.clone(), _lock: lock };
         if this.layout.version()?.is_none() {
@@ -153,7 +150,8 @@ impl Cluster {
     pub(super) fn spawn(&self) -> Result<Child> {
         let log = log::open(&self.log_path()).with_context(|| format!("Cannot write {}", self.log_path().display()))?;
         let cluster = self.layout.cluster();
-        let mut command = self.program("postgres", &cluster);
+        let place = self.place(&cluster)?;
+        let mut command = self.program("postgres", &place);
         command.arg("-p").arg(PORT.to_string()).arg("-k").arg(self.socket_dir_told());
         for (name, value) in SETTINGS {
             command.arg("-c").arg(format!("{name}={value}"));
@@ -165,10 +163,15 @@ impl Cluster {
         command.spawn().with_context(|| format!("Cannot start {}", self.binaries.dir.join("postgres").display()))
     }
 
-    /// A server program on this cluster directory.
-    fn program(&self, name: &str, cluster: &Path) -> Command {
-        let mut command = self.launcher.command(&self.binaries.dir.join(name), cluster);
-        command.arg("-D").arg(if self.hidden { Path::new(HERE) } else { cluster });
+    fn place(&self, cluster: &Path) -> Result<Place> {
+        let place = if self.hidden { Place::handed_over(cluster) } else { Ok(Place::by_path(cluster)) };
+        place.with_context(|| format!("Cannot open {}", cluster.display()))
+    }
+
+    /// A server program on a cluster directory. The place has to live until the program is started.
+    fn program(&self, name: &str, place: &Place) -> Command {
+        let mut command = self.launcher.command(&self.binaries.dir.join(name));
+        command.arg("-D").arg(place.name());
         command
     }
 
@@ -184,7 +187,8 @@ impl Cluster {
             fs::remove_dir_all(&unfinished).with_context(|| format!("Cannot remove the unfinished {}", unfinished.display()))?;
         }
         make_private_dir(&unfinished, self.launcher.account())?;
-        let mut initdb = self.program("initdb", &unfinished);
+        let place = self.place(&unfinished)?;
+        let mut initdb = self.program("initdb", &place);
         initdb.args(["-U", NAME, "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums"]);
         // Syncing a thousand files one by one takes seconds; one call below gives the same guarantee.
         initdb.args(["--auth-local=trust", "--auth-host=reject", "--no-instructions", "--no-sync"]);
@@ -224,6 +228,15 @@ impl Cluster {
     }
 }
 
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.socket_dir != self.layout.home {
+            // Only an empty one goes: after a stop in order there is no socket left in it.
+            let _ = fs::remove_dir(&self.socket_dir);
+        }
+    }
+}
+
 impl Layout {
     /// The version that made the cluster, if there is one.
     fn version(&self) -> Result<Option<u32>> {
@@ -260,22 +273,6 @@ fn make_private_dir(path: &Path, account: Option<&Account>) -> Result<()> {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     }
     Ok(())
-}
-
-/// Whether PostgreSQL's account cannot walk to its directory; fails where it then cannot be helped in.
-fn is_hidden(home: &Path, launcher: &Launcher) -> Result<bool> {
-    let Some(account) = launcher.account() else { return Ok(false) };
-    let Some(wall) = account::barred(home, account) else { return Ok(false) };
-    if launcher.can_hand_over_directory() {
-        return Ok(true);
-    }
-    bail!(
-        "PostgreSQL refuses to run as root and the account {} may not enter {}. Choose another data directory with PILLARBOX_DATA_DIR \
-         (for example /var/lib/pillarbox), install `setpriv` (Debian: apt-get install util-linux), or allow it with: chmod o+x {}",
-        account.name,
-        wall.display(),
-        wall.display(),
-    )
 }
 
 /// The socket lies beside the cluster, or below the directory for temporary files when that path is too long for one.

@@ -60,7 +60,7 @@ impl PrivatePostgres {
     ///
     /// From then on a thread starts PostgreSQL again whenever it dies, with growing pauses of at most 5 s.
     /// Fails with one sentence for the operator when another process holds the directory, the server programs are
-    /// missing or of the wrong version, or the account cannot reach the directory.
+    /// missing or of the wrong version, or the directory belongs to another account.
     pub async fn start(options: &Options) -> Result<Self> {
         let control = Arc::new(Control::default());
         let (report, ready) = oneshot::channel();
