@@ -4,4 +4,5 @@
 
 mod harness;
 
+mod migrations;
 mod private_postgres;

@@ -131,9 +131,10 @@ async fn template(db: &mut PgConnection, server: &PgConnectOptions) -> String {
 async fn make_template(db: &mut PgConnection, server: &PgConnectOptions, name: &str) {
     db.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await.unwrap();
     db.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
-    let mut fresh = PgConnection::connect_with(&server.clone().database(name)).await.unwrap();
-    MIGRATOR.run(&mut fresh).await.unwrap();
-    fresh.close().await.unwrap();
+    let fresh = PgPool::connect_lazy_with(server.clone().database(name));
+    MIGRATOR.run(&fresh).await.unwrap();
+    // A template that someone is connected to cannot be copied.
+    fresh.close().await;
     db.execute(AssertSqlSafe(format!("alter database {name} is_template true"))).await.unwrap();
 }
 
