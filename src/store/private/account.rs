@@ -1,6 +1,7 @@
 //! The account PostgreSQL runs as. It refuses root, so a root process chooses another.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -44,6 +45,15 @@ fn own(me: u32, home: &Path, users: &str) -> Result<Option<Account>> {
         ),
         _ => Ok(None),
     }
+}
+
+/// Gives a file that root made to the owner of its directory, who may be the one to start next time.
+pub(super) fn give_to_owner_of(dir: &Path, file: &File) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = fs::symlink_metadata(dir)?;
+    std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
 /// Whether there is a directory on the way to `path`, itself included, that the account may not enter.

@@ -99,6 +99,7 @@ pub(super) fn run(options: &Options, control: &Control, report: oneshot::Sender<
     });
     match started {
         Ok((cluster, child)) => {
+            tracing::info!(directory = %cluster.socket_dir().display(), "the private PostgreSQL {} runs", cluster.version());
             if report.send(Ok(cluster.socket_dir().to_path_buf())).is_err() {
                 control.stop();
             }
