@@ -15,5 +15,14 @@ pub mod store;
 pub mod ingest;
 
 pub mod events;
+pub mod smtp;
 
 pub mod operations;
+
+pub mod http;
+
+pub mod api;
+pub mod web;
+
+pub mod app;
+pub mod cli;

@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
-use crate::mail::summary::{Summary, summarise};
+use crate::mail::extract::Extraction;
+use crate::mail::parse::Summary;
+use crate::mail::reading;
 use crate::store::intake::{self, Batch};
 use crate::types::{ContentId, MailboxId, MessageId};
 
@@ -27,7 +29,30 @@ pub(super) struct Prepared {
     sha256: [u8; 32],
     compressed: Option<Vec<u8>>,
     summary: Summary,
+    findings: Findings,
     messages: Vec<MessageId>,
+}
+
+/// The codes and links of a message, as its rows hold them.
+#[derive(Debug, Default)]
+struct Findings {
+    code: Option<(String, f32)>,
+    link: Option<String>,
+    extraction: Option<String>,
+}
+
+impl Findings {
+    fn new(extraction: Extraction) -> Result<Self> {
+        if extraction.codes.is_empty() && extraction.links.is_empty() {
+            return Ok(Self::default());
+        }
+        let json = serde_json::to_string(&extraction).map_err(|cause| Error::Internal(cause.into()))?;
+        Ok(Self {
+            extraction: Some(without_nul(&json).into_owned()),
+            code: extraction.code.map(|code| (code.value, code.confidence)),
+            link: extraction.link.map(|link| link.url),
+        })
+    }
 }
 
 impl Prepared {
@@ -43,10 +68,12 @@ impl Prepared {
     fn now(delivery: Delivery) -> Result<Self> {
         let sha256: [u8; 32] = Sha256::digest(&delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
+        let reading = reading::read(&delivery.content, &[]);
         Ok(Self {
             fingerprint: fingerprint(&delivery, &sha256),
             compressed: compress(&delivery.content),
-            summary: summarise(&delivery.content),
+            findings: Findings::new(reading.extraction)?,
+            summary: reading.summary,
             messages: delivery.recipients.iter().map(|_| MessageId::generate()).collect(),
             envelope: without_nul(&envelope).into_owned(),
             delivery,
@@ -95,21 +122,21 @@ impl Prepared {
         c.octets.push(self.octets());
         c.fingerprint.push(&self.fingerprint);
         for ((mailbox, recipient), id) in mailboxes.iter().zip(&self.messages) {
-            let (m, s) = (&mut batch.messages, &self.summary);
+            let (m, s, f) = (&mut batch.messages, &self.summary, &self.findings);
             m.id.push(id.0);
             m.mailbox_id.push(mailbox.0);
             m.content_id.push(self.delivery.id.0);
             m.recipient.push(recipient.address.as_str());
             m.subject.push(&s.subject);
-            m.from_address.push(&s.from_address);
-            m.from_name.push(&s.from_name);
+            m.from_address.push(s.from.as_ref().map_or("", |from| &from.address));
+            m.from_name.push(s.from.as_ref().and_then(|from| from.name.as_deref()).unwrap_or_default());
             m.preview.push(&s.preview);
             m.size_octets.push(size_octets);
-            m.attachment_count.push(i32::try_from(s.attachment_count).unwrap_or(i32::MAX));
-            m.code.push(s.code.as_ref().map(|(value, _)| value.as_str()));
-            m.code_confidence.push(s.code.as_ref().map(|(_, confidence)| *confidence));
-            m.link.push(s.link.as_deref());
-            m.extraction.push(s.extraction.as_deref());
+            m.attachment_count.push(i32::try_from(s.attachments).unwrap_or(i32::MAX));
+            m.code.push(f.code.as_ref().map(|(value, _)| value.as_str()));
+            m.code_confidence.push(f.code.as_ref().map(|(_, confidence)| *confidence));
+            m.link.push(f.link.as_deref());
+            m.extraction.push(f.extraction.as_deref());
             m.defects.push(s.defects.join("\n"));
         }
     }

@@ -1,3 +1,21 @@
 //! Messages as bytes: parsing, cleaning for display, finding codes and links. Pure, no input or output.
 
-pub mod summary;
+pub mod attachments;
+pub mod clean;
+pub mod extract;
+pub mod parse;
+pub mod reading;
+
+mod charset;
+mod fields;
+mod headers;
+mod limits;
+mod preview;
+mod text;
+mod transfer;
+mod tree;
+mod words;
+
+pub use fields::Correspondent;
+pub use headers::Header;
+pub use limits::Limits;

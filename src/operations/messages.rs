@@ -1,11 +1,16 @@
 //! Messages: lists, one in full, its octets and parts, marks, removal.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::mail::attachments::{AttachmentBody, attachment};
+use crate::mail::clean::{CleanOptions, clean_html, text_to_html};
 use crate::mail::extract::Extraction;
 use crate::mail::parse::{Parsed, parse};
 use crate::store;
@@ -165,6 +170,66 @@ pub async fn get_attachment(ctx: &Ctx, id: MessageId, index: usize) -> Result<At
     let raw = get_email_raw(ctx, id).await?;
     let found = off_the_runtime(raw.octets, move |raw| attachment(raw, index)).await?;
     found.ok_or_else(|| Error::not_found("attachment", format!("The message has no attachment {index}.")))
+}
+
+/// A message as a page that is safe to show.
+#[derive(Debug)]
+pub struct HtmlView {
+    /// A whole HTML document, cleaned: no scripts, no forms, nothing that asks another server for anything.
+    pub document: String,
+    /// How many images elsewhere were left out.
+    pub blocked_remote: usize,
+    /// Whether the message was too large or too deep to be shown whole.
+    pub truncated: bool,
+}
+
+/// How large an inline image may be to be shown, in octets; each, and all together.
+const INLINE_IMAGE_OCTETS: u64 = 512 * 1024;
+const INLINE_IMAGES_OCTETS: u64 = 2 << 20;
+
+/// A message as a page that is safe to show: its HTML cleaned, else its text. The scope is that of [`GetEmail`].
+pub async fn get_email_html(ctx: &Ctx, id: MessageId) -> Result<HtmlView> {
+    let raw = get_email_raw(ctx, id).await?;
+    off_the_runtime(raw.octets, html_view).await
+}
+
+fn html_view(raw: &[u8]) -> HtmlView {
+    let parsed = parse(raw);
+    let options = CleanOptions { inline: inline_images(raw, &parsed), ..CleanOptions::default() };
+    let mut body = String::new();
+    let (mut blocked_remote, mut truncated) = (0, false);
+    for html in &parsed.html {
+        let cleaned = clean_html(html, &options);
+        blocked_remote += cleaned.blocked_remote;
+        truncated |= cleaned.truncated;
+        body.push_str(&cleaned.html);
+    }
+    if body.is_empty() {
+        body = parsed.text.iter().map(|text| text_to_html(text)).collect();
+    }
+    let document = format!(
+        "<!doctype html><html><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <style>body{{margin:12px;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere;background:#fff;color:#1a1a1a}}\
+         img{{max-width:100%;height:auto}}</style></head><body>{body}</body></html>"
+    );
+    HtmlView { document, blocked_remote, truncated }
+}
+
+/// Images of the message itself stand in the page, so that showing it asks for nothing.
+fn inline_images(raw: &[u8], parsed: &Parsed) -> BTreeMap<String, String> {
+    let mut left = INLINE_IMAGES_OCTETS;
+    let mut images = BTreeMap::new();
+    for meta in &parsed.attachments {
+        let (Some(cid), true) = (&meta.content_id, meta.served_type().starts_with("image/")) else { continue };
+        if meta.size_octets > INLINE_IMAGE_OCTETS.min(left) {
+            continue;
+        }
+        left -= meta.size_octets;
+        if let Some(body) = attachment(raw, meta.index) {
+            images.insert(cid.clone(), format!("data:{};base64,{}", meta.served_type(), STANDARD.encode(&body.bytes)));
+        }
+    }
+    images
 }
 
 /// Marks a message as read or unread, or sets or takes its star. What is not given stays as it is.

@@ -8,6 +8,7 @@ pub mod audit_log;
 pub mod codes;
 mod context;
 pub mod domains;
+pub mod health;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
@@ -20,7 +21,7 @@ pub mod stats;
 mod throttle;
 
 pub use context::{Caller, Ctx, Surface};
-pub use registry::{Entry, all, find};
+pub use registry::{Entry, find, snake_case};
 pub use services::Services;
 pub use spec::{Effect, Method, Operation, Spec};
 

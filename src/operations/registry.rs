@@ -39,11 +39,9 @@ macro_rules! operations {
 }
 pub(super) use operations;
 
-pub use super::all;
-
 /// The operation of a name.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    all().iter().find(|entry| entry.spec.name == name)
+    super::all().iter().find(|entry| entry.spec.name == name)
 }
 
 pub(super) fn entry<O: Operation>() -> Entry {
@@ -153,7 +151,8 @@ fn shortened(text: &str) -> String {
     format!("{start} … {end}")
 }
 
-fn snake_case(name: &str) -> String {
+/// `createdAt` as `created_at`.
+pub fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {

@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod domains;
+pub mod health;
 pub mod intake;
 pub mod mailboxes;
 pub mod messages;

@@ -1,0 +1,48 @@
+//! The native REST API under `/api/v1`: a route for each operation, problem bodies, the OpenAPI document.
+
+mod answer;
+mod health;
+mod input;
+mod octets;
+mod openapi;
+mod routes;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, header};
+use axum::routing::get;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::operations::Services;
+
+pub use openapi::document;
+
+/// The largest body of a request, in octets.
+const MOST_BODY_OCTETS: usize = 2 << 20;
+
+/// All routes of the API, and the health routes.
+pub fn router(services: Services) -> Router {
+    let cors = cors(&services.config.cors_origins);
+    Router::new()
+        .nest(
+            "/api/v1",
+            routes::all()
+                .merge(octets::routes())
+                .fallback(answer::no_such_route)
+                .method_not_allowed_fallback(answer::wrong_method),
+        )
+        .route("/api/openapi.json", get(openapi::serve))
+        .layer(DefaultBodyLimit::max(MOST_BODY_OCTETS))
+        .layer(cors)
+        .merge(health::routes())
+        .with_state(services)
+}
+
+/// Browsers may call from the configured origins, with a key but never with cookies.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<_> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::HeaderName::from_static("x-api-key")])
+}

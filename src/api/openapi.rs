@@ -1,0 +1,228 @@
+//! The OpenAPI 3.1 document, made from the list of operations.
+
+use axum::Json;
+use serde_json::{Map, Value, json};
+
+use crate::operations::{self, Effect, Entry};
+use crate::types::Scope;
+
+pub(super) async fn serve() -> Json<Value> {
+    Json(document())
+}
+
+/// The OpenAPI 3.1 document.
+pub fn document() -> Value {
+    let mut paths = Map::new();
+    for entry in operations::all() {
+        let (path, _) = entry.spec.rest.1.split_once('?').unwrap_or((entry.spec.rest.1, ""));
+        add(&mut paths, path, entry.spec.rest.0.as_str(), operation(entry));
+    }
+    for (path, operation) in octets() {
+        add(&mut paths, path, "GET", operation);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Pillarbox",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Mail of your own domains: mailboxes, messages, verification codes. Times are Unix seconds; ids are opaque.",
+        },
+        "servers": [{ "url": "/api/v1" }],
+        "security": [{ "bearer": [] }, { "apiKey": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`" },
+                "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+            },
+            "schemas": { "Problem": problem() },
+            "responses": { "Problem": {
+                "description": "A failure, with what to do next (RFC 9457).",
+                "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+            } },
+        },
+    })
+}
+
+/// Adds an operation; where one is there already, told apart by its query, the two become one description.
+fn add(paths: &mut Map<String, Value>, path: &str, method: &str, mut new: Value) {
+    let methods = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
+    let Some(methods) = methods.as_object_mut() else { return };
+    let method = method.to_ascii_lowercase();
+    if let Some(other) = methods.remove(&method) {
+        // The one without the query is the plain case and keeps the name.
+        let (mut plain, special) = if has_selector(&new) { (other, new) } else { (new, other) };
+        merge(&mut plain, &special);
+        new = plain;
+    }
+    if let Some(new) = new.as_object_mut() {
+        new.remove("x-selector");
+    }
+    methods.insert(method, new);
+}
+
+fn has_selector(operation: &Value) -> bool {
+    operation.get("x-selector").is_some()
+}
+
+fn merge(plain: &mut Value, special: &Value) {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let selector = text(special, "x-selector");
+    plain["description"] =
+        format!("{}\n\nWith `{selector}`: {}", text(plain, "description"), text(special, "description")).into();
+    let extra: Vec<Value> = special["parameters"].as_array().into_iter().flatten().cloned().collect();
+    if let Some(parameters) = plain["parameters"].as_array_mut() {
+        for mut parameter in extra {
+            if !parameters.iter().any(|known| known["name"] == parameter["name"]) {
+                parameter["required"] = false.into();
+                parameters.push(parameter);
+            }
+        }
+    }
+    let schema = |value: &Value| value.pointer("/responses/200/content/application~1json/schema").cloned();
+    if let (Some(a), Some(b)) = (schema(plain), schema(special)) {
+        plain["responses"]["200"]["content"]["application/json"]["schema"] = json!({ "anyOf": [a, b] });
+    }
+}
+
+fn operation(entry: &Entry) -> Value {
+    let spec = entry.spec;
+    let (method, path) = spec.rest;
+    let (path, selector) = path.split_once('?').map_or((path, None), |(path, selector)| (path, Some(selector)));
+    let required =
+        |name: &str| entry.input.pointer("/required").and_then(Value::as_array).is_some_and(|r| r.iter().any(|n| n == name));
+    let in_path = |name: &str| path.contains(&format!("{{{name}}}"));
+    let mut parameters = Vec::new();
+    let mut body = Map::new();
+    for name in entry.parameters() {
+        let schema = entry.parameter(name).cloned().unwrap_or(Value::Bool(true));
+        if in_path(name) || !method.has_body() {
+            parameters.push(parameter(name, schema, in_path(name), required(name)));
+        } else {
+            body.insert(name.to_owned(), schema);
+        }
+    }
+    let mut operation = json!({
+        "operationId": spec.name,
+        "summary": spec.title,
+        "description": format!("{}\n\nScope: `{}`.", entry.description, spec.scope),
+        "tags": [tag(path)],
+        "parameters": parameters,
+        "responses": {
+            "200": { "description": "Done.", "content": { "application/json": { "schema": success(&entry.output) } } },
+            "default": { "$ref": "#/components/responses/Problem" },
+        },
+        "x-scope": spec.scope,
+        "x-effect": effect(spec.effect),
+    });
+    if let Some(selector) = selector {
+        operation["x-selector"] = selector.into();
+    }
+    if !body.is_empty() {
+        let needed: Vec<&str> = entry.parameters().filter(|name| !in_path(name) && required(name)).collect();
+        let schema = json!({ "type": "object", "properties": body, "required": needed, "additionalProperties": false });
+        operation["requestBody"] =
+            json!({ "required": !needed.is_empty(), "content": { "application/json": { "schema": schema } } });
+    }
+    operation
+}
+
+fn parameter(name: &str, mut schema: Value, in_path: bool, required: bool) -> Value {
+    let description = schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
+    json!({
+        "name": name,
+        "in": if in_path { "path" } else { "query" },
+        "required": in_path || required,
+        "description": description.as_str().unwrap_or_default(),
+        "schema": schema,
+    })
+}
+
+/// The envelope; a page's cursor stands beside its rows.
+fn success(output: &Value) -> Value {
+    let (data, cursor) = match (output.pointer("/properties/items"), output.pointer("/properties/next_cursor")) {
+        (Some(items), Some(cursor)) => (items.clone(), Some(cursor.clone())),
+        _ => (output.clone(), None),
+    };
+    let mut properties = json!({ "success": { "const": true }, "data": data });
+    if let Some(cursor) = cursor {
+        properties["next_cursor"] = cursor;
+    }
+    let required: Vec<String> = properties.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "read",
+        Effect::Write => "write",
+        Effect::Destructive => "destructive",
+        Effect::Reveal => "reveal",
+    }
+}
+
+fn tag(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+fn problem() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    json!({
+        "type": "object",
+        "required": ["success", "error", "type", "title", "status", "detail", "code", "fix", "request_id"],
+        "properties": {
+            "success": { "const": false },
+            "error": text("The same as `detail`."),
+            "type": text("A URN that names the kind of problem."),
+            "title": text("The status in words."),
+            "status": { "type": "integer", "description": "The HTTP status." },
+            "detail": text("What happened, for people."),
+            "code": text("What happened, for programs: stable."),
+            "fix": text("What to do next."),
+            "request_id": text("Names the request in the server's log and audit log."),
+            "errors": {
+                "type": "array",
+                "description": "What is wrong with each input.",
+                "items": { "type": "object", "required": ["pointer", "detail"], "properties": {
+                    "pointer": text("A JSON pointer to the input."),
+                    "detail": text("What is wrong with it."),
+                } },
+            },
+        },
+    })
+}
+
+/// The routes that answer with octets, which are not in the list of operations.
+fn octets() -> [(&'static str, Value); 3] {
+    let path = |name: &str, schema: Value| json!({ "name": name, "in": "path", "required": true, "schema": schema });
+    let id = || path("id", json!({ "type": "string" }));
+    let route = |name: &str, title: &str, parameters: Value, content: &str| {
+        json!({
+            "operationId": name,
+            "summary": title,
+            "description": format!("Scope: `{}`.", Scope::MailRead),
+            "tags": ["messages"],
+            "parameters": parameters,
+            "responses": {
+                "200": { "description": "The octets.", "content": { content: {} } },
+                "default": { "$ref": "#/components/responses/Problem" },
+            },
+            "x-scope": Scope::MailRead,
+            "x-effect": "read",
+        })
+    };
+    let trace = json!({ "name": "trace", "in": "query", "description": "Whether the fields that this server put on top come first.",
+        "schema": { "type": "boolean", "default": false } });
+    let index = path("index", json!({ "type": "integer", "minimum": 0 }));
+    [
+        (
+            "/messages/{id}/raw",
+            route("get_email_raw", "Get a message's source, octet for octet", json!([id(), trace]), "message/rfc822"),
+        ),
+        ("/messages/{id}/html", route("get_email_html", "Get a message as cleaned HTML", json!([id()]), "text/html")),
+        (
+            "/messages/{id}/attachments/{index}",
+            route("get_attachment", "Get an attachment", json!([id(), index]), "application/octet-stream"),
+        ),
+    ]
+}

@@ -1,0 +1,77 @@
+//! The whole process: what starts and stops, in order.
+
+mod database;
+mod logging;
+mod serve;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use crate::config::Config;
+use crate::crypto::Sealer;
+use crate::events::Bus;
+use crate::ingest;
+use crate::ingest::Ingest;
+use crate::operations::{Ctx, Services};
+use crate::store;
+
+pub use logging::start as start_logging;
+pub use serve::serve;
+
+use database::Database;
+
+/// How many connections the surfaces share; the writers have their own.
+const CONNECTIONS: u32 = 16;
+
+/// The services of a command line that works beside the server, or without one.
+pub struct Beside {
+    services: Services,
+    workers: ingest::Workers,
+    database: Database,
+}
+
+impl Beside {
+    /// Connects to the database of the running server, or starts the private one for the time of the command.
+    pub async fn start(config: Config) -> Result<Self> {
+        prepare_data_dir(&config)?;
+        let database = Database::beside(&config).await?;
+        let (services, workers) = services(Arc::new(config), &database, Vec::new(), "command").await?;
+        Ok(Self { services, workers, database })
+    }
+
+    /// A request of the operator.
+    pub fn ctx(&self) -> Ctx {
+        Ctx::operator(self.services.clone())
+    }
+
+    /// Ends what was started.
+    pub async fn stop(self) {
+        let Self { services, workers, database } = self;
+        services.db.close().await;
+        drop(services);
+        workers.finish().await;
+        database.stop().await;
+    }
+}
+
+/// Puts the services together on a database that is up.
+async fn services(
+    config: Arc<Config>,
+    database: &Database,
+    smtp: Vec<std::net::SocketAddr>,
+    part: &str,
+) -> Result<(Services, ingest::Workers)> {
+    let sealer = Sealer::from_source(&config.secret_key, &config.data_dir)?;
+    let db = store::pool(database.options().clone(), CONNECTIONS);
+    let node = format!("{part} {} {}", config.hostname, config.data_dir.display());
+    let (ingest, workers) =
+        Ingest::start(config.ingest.clone(), database.options().clone(), db.clone(), node).await.context("starting intake")?;
+    let bus = Bus::new(ingest.arrivals().clone());
+    Ok((Services::new(db, ingest, bus, config, sealer, smtp), workers))
+}
+
+fn prepare_data_dir(config: &Config) -> Result<()> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("PILLARBOX_DATA_DIR {} cannot be made", config.data_dir.display()))
+}

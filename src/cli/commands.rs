@@ -1,0 +1,119 @@
+//! The commands that call operations.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+
+use crate::crypto::Password;
+use crate::operations::{Ctx, api_keys, domains, mailboxes, setup};
+use crate::types::{Address, Int, Text};
+
+use super::table::{print_json, print_rows};
+use super::{Admin, Command, Domain, Key, Mailbox};
+
+pub(super) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+    match command {
+        Command::Admin(command) => admin(ctx, command).await,
+        Command::Key(command) => key(ctx, command).await,
+        Command::Domain(command) => domain(ctx, command).await,
+        Command::Mailbox(command) => mailbox(ctx, command).await,
+        Command::Serve | Command::Extract(_) | Command::Openapi => bail!("this command does not ask the database"),
+    }
+}
+
+async fn admin(ctx: &Ctx, command: Admin) -> Result<()> {
+    match command {
+        Admin::Create { username, password_stdin: _ } => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).context("the password could not be read from standard input")?;
+            let password = Password::new(line.trim_end_matches(['\r', '\n']));
+            setup::create_admin(ctx, &username, &password).await?;
+        }
+        Admin::SetupLink => println!("{}", setup::new_link(ctx).await?),
+    }
+    Ok(())
+}
+
+async fn key(ctx: &Ctx, command: Key) -> Result<()> {
+    match command {
+        Key::Create { name, scopes, expires_in_days, json } => {
+            let name = Text::new(&name).map_err(|reason| anyhow::anyhow!("--name {reason}"))?;
+            let expires_in_days = match expires_in_days {
+                None => None,
+                Some(days) => Some(Int::new(days).context("--expires-in-days must be from 1 to 3650")?),
+            };
+            let scopes = if scopes.is_empty() { None } else { Some(scopes) };
+            let made = ctx.call(api_keys::CreateApiKey { name, scopes, expires_in_days }).await?;
+            if json { print_json(&made)? } else { println!("{}", made.key) }
+        }
+        Key::List { json } => {
+            let rows = ctx.call(api_keys::ListApiKeys { limit: Int::new(200), ..Default::default() }).await?.items;
+            if json {
+                return print_json(&rows);
+            }
+            print_rows(rows.iter().map(|key| {
+                let state = if key.revoked_at.is_some() { "revoked" } else { "good" };
+                vec![key.prefix.clone(), state.to_owned(), key.created_at.to_string(), key.name.clone()]
+            }));
+        }
+    }
+    Ok(())
+}
+
+async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
+    match command {
+        Domain::Add { name, default, unknown, json } => {
+            let made = ctx.call(domains::CreateDomain { name, is_default: default, unknown }).await?;
+            if json { print_json(&made)? } else { println!("{}", made.name) }
+        }
+        Domain::List { json } => {
+            let rows = ctx.call(domains::ListDomains { limit: Int::new(200), ..Default::default() }).await?.items;
+            if json {
+                return print_json(&rows);
+            }
+            print_rows(rows.iter().map(|domain| {
+                let mark = if domain.is_default { "default" } else { "" };
+                vec![
+                    domain.name.to_string(),
+                    domain.unknown.to_string(),
+                    format!("{} mailboxes", domain.mailbox_count),
+                    mark.to_owned(),
+                ]
+            }));
+        }
+    }
+    Ok(())
+}
+
+async fn mailbox(ctx: &Ctx, command: Mailbox) -> Result<()> {
+    match command {
+        Mailbox::Create { addresses, json } => create(ctx, addresses, json).await,
+        Mailbox::List { json } => {
+            let rows = ctx.call(mailboxes::ListMailboxes { limit: Int::new(200), ..Default::default() }).await?.items;
+            if json {
+                return print_json(&rows);
+            }
+            print_rows(rows.iter().map(|mailbox| {
+                let counts = format!("{} unread of {}", mailbox.unread_count, mailbox.message_count);
+                vec![mailbox.address.to_string(), mailbox.lifecycle.as_str().to_owned(), counts]
+            }));
+            Ok(())
+        }
+    }
+}
+
+/// One that cannot be made keeps no other from being made; what was made is printed before the failure.
+async fn create(ctx: &Ctx, addresses: Vec<Address>, json: bool) -> Result<()> {
+    let addresses = Some(addresses.into_iter().map(String::from).collect());
+    let batch = mailboxes::CreateMailboxesBatch { addresses, count: None, domain: None, note: Text::default(), expires_at: None };
+    let items = ctx.call(batch).await?;
+    if json {
+        print_json(&json!(items))?;
+    } else {
+        for item in items.iter().filter(|item| item.created) {
+            println!("{} {}", item.address, item.password.as_deref().unwrap_or_default());
+        }
+    }
+    let failures: Vec<String> =
+        items.iter().filter_map(|item| item.error.as_ref().map(|error| format!("{}: {error}", item.address))).collect();
+    if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
+}

@@ -1,0 +1,46 @@
+//! Who is asking: the key that a request carries.
+
+use axum::http::{HeaderMap, header};
+
+use crate::error::{Error, Result};
+use crate::operations::{Ctx, Services, Surface, api_keys};
+
+use super::Origin;
+
+/// The key of `Authorization: Bearer KEY` or `X-API-Key: KEY`; both present must be the same.
+pub fn presented_key(headers: &HeaderMap) -> Result<&str> {
+    let bearer = one(headers, header::AUTHORIZATION.as_str())?.map(bearer).transpose()?;
+    let plain = one(headers, "x-api-key")?.map(str::trim);
+    match (bearer, plain) {
+        (Some(a), Some(b)) if a != b => {
+            Err(Error::invalid("X-API-Key", "differs from the key in Authorization; send one key, in one of the two"))
+        }
+        (Some(key), _) | (None, Some(key)) => Ok(key),
+        (None, None) => Err(Error::Unauthenticated("This needs an API key.".into())),
+    }
+}
+
+fn bearer(value: &str) -> Result<&str> {
+    let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
+        return Err(Error::Unauthenticated("The Authorization header is not of the form `Bearer KEY`.".into()));
+    }
+    Ok(key.trim())
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>> {
+    let mut values = headers.get_all(name).into_iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(Error::invalid(name, "is there twice")),
+        (Some(value), None) => {
+            value.to_str().map(Some).map_err(|_| Error::Unauthenticated("The API key has characters that no key has.".into()))
+        }
+    }
+}
+
+/// The request of a caller with a key.
+pub async fn context(services: &Services, origin: &Origin, headers: &HeaderMap, surface: Surface) -> Result<Ctx> {
+    let caller = api_keys::authenticate(services, presented_key(headers)?).await?;
+    Ok(Ctx { services: services.clone(), caller, surface, request_id: origin.request_id.clone(), remote: origin.remote })
+}

@@ -1,0 +1,27 @@
+//! What the doors over HTTP share: status codes, request ids, headers of every response, who is asking.
+
+mod access;
+mod headers;
+mod request;
+
+use axum::http::StatusCode;
+
+use crate::error::Error;
+
+pub use access::{context, presented_key};
+pub use headers::on_every_response;
+pub use request::{Origin, identify};
+
+/// The status code of a failure.
+pub fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Invalid(_) => StatusCode::BAD_REQUEST,
+        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::Conflict { .. } => StatusCode::CONFLICT,
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

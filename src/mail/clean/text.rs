@@ -1,0 +1,89 @@
+//! Plain text as HTML.
+
+use super::links;
+
+/// Characters that end a URL in running text.
+fn ends_url(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '<' | '>' | '"' | '`' | '\u{3000}'..='\u{3003}' | '「' | '」' | '“' | '”' | '，' | '）')
+}
+
+/// Writes plain text as HTML: escaped, line breaks kept, http and https addresses made links. The result is safe as it
+/// is, and [`super::clean_html`] leaves it as it is.
+pub fn text_to_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut rest = text;
+    while let Some((at, url)) = next_url(rest) {
+        escape(rest.get(..at).unwrap_or_default(), &mut out);
+        let href = links::target(url).unwrap_or_default();
+        out.push_str("<a href=\"");
+        escape(&href, &mut out);
+        out.push_str("\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
+        escape(url, &mut out);
+        out.push_str("</a>");
+        rest = rest.get(at + url.len()..).unwrap_or_default();
+    }
+    escape(rest, &mut out);
+    out
+}
+
+/// The first URL in a text, and where it begins.
+fn next_url(text: &str) -> Option<(usize, &str)> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memmem::find(text.as_bytes().get(from..)?, b"://")?;
+        from = at + 3;
+        let before = text.get(..at)?;
+        let scheme = ["https", "http"].into_iter().find(|scheme| {
+            before.len() >= scheme.len()
+                && before.get(before.len() - scheme.len()..).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+        });
+        let Some(start) = scheme.map(|scheme| at - scheme.len()) else { continue };
+        let tail = text.get(start..)?;
+        let url = trimmed(tail.get(..tail.find(ends_url).unwrap_or(tail.len()))?);
+        if url.len() > at + 3 - start && links::target(url).is_some() {
+            return Some((start, url));
+        }
+    }
+}
+
+/// Without the punctuation of the sentence around it.
+fn trimmed(url: &str) -> &str {
+    let mut url = url;
+    loop {
+        let shorter = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '。', '、', '；', '：', '！', '？']);
+        let unbalanced =
+            |open: char, close: char| shorter.ends_with(close) && shorter.matches(open).count() < shorter.matches(close).count();
+        let next = if unbalanced('(', ')') || unbalanced('[', ']') {
+            shorter.get(..shorter.len() - 1).unwrap_or(shorter)
+        } else {
+            shorter
+        };
+        if next == url {
+            return url;
+        }
+        url = next;
+    }
+}
+
+fn escape(text: &str, out: &mut String) {
+    let mut chars = text.chars().peekable();
+    let mut after_space = true;
+    while let Some(c) = chars.next() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\r' if chars.peek() == Some(&'\n') => continue,
+            '\r' | '\n' => out.push_str("<br>"),
+            // A run of spaces, which HTML would make one.
+            ' ' if after_space => out.push_str("&nbsp;"),
+            '\t' => out.push_str("&nbsp;&nbsp;&nbsp; "),
+            c if c.is_control() => continue,
+            c => out.push(c),
+        }
+        after_space = matches!(c, ' ' | '\n' | '\r' | '\t');
+    }
+}

@@ -1,0 +1,139 @@
+//! What sessions may take together: places, and memory for unfinished messages.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Places for sessions, in all and from one address. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    most: usize,
+    most_per_address: usize,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A session's place; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    address: IpAddr,
+    places: Places,
+}
+
+impl Places {
+    pub(super) fn new(most: usize, most_per_address: usize) -> Self {
+        Self { most, most_per_address, taken: Arc::default() }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a peer, or `None` where all are taken.
+    pub(super) fn take(&self, address: IpAddr) -> Option<Place> {
+        let mut taken = self.taken();
+        let from_here = taken.by_address.get(&address).copied().unwrap_or_default();
+        if taken.all >= self.most || from_here >= self.most_per_address {
+            return None;
+        }
+        taken.all += 1;
+        taken.by_address.insert(address, from_here + 1);
+        drop(taken);
+        Some(Place { address, places: self.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        taken.all = taken.all.saturating_sub(1);
+        if let Some(count) = taken.by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Memory is counted in pieces of this size.
+const PIECE_OCTETS: usize = 1024;
+
+/// Memory for messages on their way, over all sessions. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Memory {
+    pieces: Arc<Semaphore>,
+    patience: Duration,
+}
+
+/// Memory that a message has; given back when dropped.
+#[derive(Debug, Default)]
+pub(super) struct Reservation {
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Memory {
+    /// `octets` in all; a session that asks for more than is free waits for as long as `patience`.
+    pub(super) fn new(octets: usize, patience: Duration) -> Self {
+        let pieces = octets.div_ceil(PIECE_OCTETS).min(Semaphore::MAX_PERMITS);
+        Self { pieces: Arc::new(Semaphore::new(pieces)), patience }
+    }
+
+    /// Lets a reservation grow to this many octets. `false` where they did not become free in time.
+    pub(super) async fn grow(&self, reservation: &mut Reservation, octets: usize) -> bool {
+        let held = reservation.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = octets.div_ceil(PIECE_OCTETS).saturating_sub(held);
+        let Ok(more) = u32::try_from(more) else { return false };
+        if more == 0 {
+            return true;
+        }
+        let pieces = Arc::clone(&self.pieces);
+        let Ok(Ok(permit)) = tokio::time::timeout(self.patience, pieces.acquire_many_owned(more)).await else {
+            return false;
+        };
+        match &mut reservation.permit {
+            Some(held) => held.merge(permit),
+            None => reservation.permit = Some(permit),
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_limited_in_all_and_by_address() {
+        let (one, two, three) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]), IpAddr::from([192, 0, 2, 3]));
+        let places = Places::new(3, 2);
+        let first = places.take(one).expect("free");
+        let _second = places.take(one).expect("free");
+        assert!(places.take(one).is_none(), "two from one address");
+        let _third = places.take(two).expect("free");
+        assert!(places.take(three).is_none(), "three in all");
+        drop(first);
+        let _fourth = places.take(three).expect("free again");
+        assert_eq!(places.taken().by_address.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn memory_is_waited_for_and_given_back() {
+        let memory = Memory::new(4096, Duration::from_millis(20));
+        let (mut one, mut two) = (Reservation::default(), Reservation::default());
+        assert!(memory.grow(&mut one, 1000).await);
+        assert!(memory.grow(&mut one, 3000).await);
+        assert!(!memory.grow(&mut two, 1025).await, "one of four pieces is left");
+        assert!(memory.grow(&mut two, 1024).await);
+        drop(one);
+        assert!(memory.grow(&mut two, 4096).await);
+    }
+}

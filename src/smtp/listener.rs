@@ -1,0 +1,197 @@
+//! Accepts connections and runs a session for each in a task of its own.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use crate::config::Config;
+use crate::ingest::Ingest;
+use crate::types::SessionId;
+
+use super::limits::{Memory, Place, Places};
+use super::reply::Reply;
+use super::session::{Session, Shared};
+use super::tls::Certificate;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// How long a message waits for memory that others hold.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
+/// How long running sessions may take to end once the server stops: a last message, its commit, and the goodbye.
+const LAST_SESSIONS: Duration = Duration::from_secs(45);
+
+/// The SMTP listener, bound and ready to run.
+pub struct Listener {
+    sockets: Vec<TcpListener>,
+    places: Places,
+    certificate: Arc<Certificate>,
+    shared: Arc<Shared<Ingest>>,
+    sessions: TaskTracker,
+}
+
+impl Listener {
+    /// Binds every address of the settings and reads, or makes, the certificate.
+    ///
+    /// Fails with one sentence that names the setting: a port in use, not permitted, or not of this machine.
+    pub async fn bind(config: &Config, ingest: Ingest, shutdown: CancellationToken) -> Result<Self> {
+        let settings = config.smtp.clone();
+        let certificate = Certificate::open(settings.tls.as_ref(), &config.data_dir, &config.hostname)?;
+        let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
+        // One message of full size must always fit.
+        let memory = settings.max_memory_octets.max(settings.max_message_octets.saturating_add(1));
+        let shared = Shared {
+            hostname: config.hostname.clone(),
+            intake: ingest,
+            memory: Memory::new(memory, MEMORY_PATIENCE),
+            tls: Some(certificate.server_config()?),
+            shutdown,
+            settings,
+        };
+        let places = Places::new(shared.settings.max_sessions, shared.settings.max_sessions_per_address);
+        Ok(Self { sockets, places, certificate, shared: Arc::new(shared), sessions: TaskTracker::new() })
+    }
+
+    /// Where it listens; with the real ports where the settings have port 0.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
+    }
+
+    /// Accepts connections until the server stops, then waits for running sessions: idle ones are told to go, a message that
+    /// is coming in may finish.
+    pub async fn run(self) {
+        let shutdown = self.shared.shutdown.clone();
+        let certificate = tokio::spawn(Arc::clone(&self.certificate).watch(shutdown.clone()));
+        let acceptor = Acceptor { places: self.places, shared: self.shared, sessions: self.sessions };
+        let accepting: Vec<_> = self.sockets.into_iter().map(|socket| tokio::spawn(acceptor.clone().accept(socket))).collect();
+        shutdown.cancelled().await;
+        for task in accepting.into_iter().chain([certificate]) {
+            let _ = task.await;
+        }
+        acceptor.sessions.close();
+        if tokio::time::timeout(LAST_SESSIONS, acceptor.sessions.wait()).await.is_err() {
+            tracing::warn!(sessions = acceptor.sessions.len(), "some SMTP sessions did not end in time and are cut");
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Acceptor {
+    places: Places,
+    shared: Arc<Shared<Ingest>>,
+    sessions: TaskTracker,
+}
+
+impl Acceptor {
+    async fn accept(self, socket: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = socket.accept() => accepted,
+                () = self.shared.shutdown.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.begin(stream, peer.ip().to_canonical()),
+                Err(error) => {
+                    // Out of file descriptors, mostly: those who wait are accepted when others have gone.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    fn begin(&self, stream: TcpStream, remote: IpAddr) {
+        // Replies are written in groups already; waiting for more would only delay them.
+        let _ = stream.set_nodelay(true);
+        let Some(place) = self.places.take(remote) else {
+            tracing::info!(%remote, "a connection was turned away: too many sessions");
+            self.sessions.spawn(turn_away(stream, Reply::busy(&self.shared.hostname)));
+            return;
+        };
+        let span = tracing::info_span!("smtp", session = %SessionId::generate(), %remote);
+        let session = Session::new(stream, remote, Arc::clone(&self.shared));
+        self.sessions.spawn(hold(place, session.run()).instrument(span));
+    }
+}
+
+/// Keeps the place for as long as the session runs, however it ends.
+async fn hold(place: Place, session: impl Future<Output = ()>) {
+    session.await;
+    drop(place);
+}
+
+async fn turn_away(mut stream: TcpStream, reply: Reply) {
+    let mut octets = Vec::new();
+    reply.write_to(&mut octets);
+    let say = async {
+        stream.write_all(&octets).await?;
+        stream.shutdown().await
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), say).await;
+}
+
+/// On Linux `[::]` takes IPv4 too, so `0.0.0.0` with the same port beside it is no second socket.
+fn distinct(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let both = |port| addresses.contains(&(Ipv6Addr::UNSPECIFIED, port).into());
+    let mut distinct: Vec<SocketAddr> = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let covered = address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && both(address.port());
+        if !covered && (address.port() == 0 || !distinct.contains(address)) {
+            distinct.push(*address);
+        }
+    }
+    distinct
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    });
+    bound.map_err(|error| anyhow::anyhow!("PILLARBOX_SMTP_LISTEN: {}", cannot_listen(address, &error)))
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("another program listens on {address} already; stop it, or choose another address")
+        }
+        io::ErrorKind::PermissionDenied => format!(
+            "this user may not listen on {address}; run as root, grant the capability CAP_NET_BIND_SERVICE, or choose a port above 1023"
+        ),
+        io::ErrorKind::AddrNotAvailable => format!("{address} is not an address of this machine; choose another, or 0.0.0.0"),
+        _ => format!("cannot listen on {address}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_is_one_clear_sentence() {
+        let first = bind(([127, 0, 0, 1], 0).into()).expect("free");
+        let address = first.local_addr().expect("bound");
+        let text = format!("{:#}", bind(address).expect_err("in use"));
+        assert!(text.contains("PILLARBOX_SMTP_LISTEN") && text.contains(&address.to_string()), "{text}");
+        let text = format!("{:#}", bind(([192, 0, 2, 1], 0).into()).expect_err("not ours"));
+        assert!(text.contains("not an address of this machine"), "{text}");
+    }
+
+    #[test]
+    fn an_address_that_another_covers_is_not_bound_twice() {
+        let parse = |list: &[&str]| -> Vec<SocketAddr> { list.iter().map(|a| a.parse().expect("valid")).collect() };
+        assert_eq!(distinct(&parse(&["0.0.0.0:25", "[::]:25"])), parse(&["[::]:25"]));
+        assert_eq!(distinct(&parse(&["0.0.0.0:25", "[::]:26"])), parse(&["0.0.0.0:25", "[::]:26"]));
+        assert_eq!(distinct(&parse(&["127.0.0.1:25", "127.0.0.1:25"])), parse(&["127.0.0.1:25"]));
+    }
+}

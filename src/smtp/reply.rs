@@ -1,0 +1,212 @@
+//! Replies: code, enhanced status code (RFC 3463, RFC 2034) and a text that says what the sender should do.
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+use crate::ingest::Refusal;
+
+/// A reply. A text of several lines is written as a reply of several lines (RFC 5321 section 4.2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// The reply code.
+    pub(super) code: u16,
+    /// Empty where the reply has none: greeting, EHLO, HELO and 354.
+    enhanced: &'static str,
+    text: Cow<'static, str>,
+}
+
+const fn fixed(code: u16, enhanced: &'static str, text: &'static str) -> Reply {
+    Reply { code, enhanced, text: Cow::Borrowed(text) }
+}
+
+pub(super) const OK: Reply = fixed(250, "2.0.0", "OK");
+pub(super) const SENDER_OK: Reply = fixed(250, "2.1.0", "Sender OK");
+pub(super) const RECIPIENT_OK: Reply = fixed(250, "2.1.5", "Recipient OK");
+pub(super) const GO_AHEAD: Reply = fixed(354, "", "Send the message, end with a line of a single dot");
+pub(super) const BYE: Reply = fixed(221, "2.0.0", "Goodbye");
+pub(super) const READY_FOR_TLS: Reply = fixed(220, "2.0.0", "Ready to start TLS");
+pub(super) const CANNOT_VERIFY: Reply = fixed(252, "2.0.0", "Addresses are not verified; send RCPT TO to find out");
+pub(super) const HELP: Reply = fixed(
+    214,
+    "2.0.0",
+    "Commands: EHLO HELO STARTTLS MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\nThis server receives mail for its own domains only",
+);
+
+pub(super) const UNKNOWN_COMMAND: Reply = fixed(500, "5.5.1", "Command not recognized; HELP lists the commands");
+pub(super) const NOT_OFFERED: Reply = fixed(502, "5.5.1", "This command is not offered here; HELP lists the commands");
+pub(super) const BAD_OCTETS: Reply =
+    fixed(500, "5.5.2", "The line has characters that no command may have; end lines with CR LF only");
+pub(super) const LINE_TOO_LONG: Reply = fixed(500, "5.5.6", "The line is too long");
+pub(super) const NO_ARGUMENT: Reply = fixed(501, "5.5.4", "This command takes no argument");
+pub(super) const ARGUMENT_MISSING: Reply = fixed(501, "5.5.4", "This command needs an argument");
+pub(super) const BAD_HELLO: Reply = fixed(501, "5.5.4", "Give your host name, as in EHLO mail.example.org");
+pub(super) const MAIL_SYNTAX: Reply = fixed(501, "5.5.2", "Write MAIL FROM:<address>");
+pub(super) const RCPT_SYNTAX: Reply = fixed(501, "5.5.2", "Write RCPT TO:<address>");
+pub(super) const BAD_SENDER: Reply = fixed(501, "5.1.7", "The sender is not an address; write MAIL FROM:<user@example.org>");
+pub(super) const BAD_RECIPIENT: Reply = fixed(501, "5.1.3", "The recipient is not an address; write RCPT TO:<user@example.org>");
+pub(super) const BAD_PARAMETER: Reply = fixed(501, "5.5.4", "A parameter is malformed or given twice");
+pub(super) const UNKNOWN_PARAMETER: Reply = fixed(555, "5.5.4", "A parameter is not recognized; EHLO lists what is offered");
+pub(super) const NEEDS_SMTPUTF8: Reply = fixed(553, "5.6.7", "The address needs SMTPUTF8, given as a parameter of MAIL FROM");
+
+pub(super) const HELLO_FIRST: Reply = fixed(503, "5.5.1", "Send EHLO first");
+pub(super) const MAIL_FIRST: Reply = fixed(503, "5.5.1", "Send MAIL FROM first");
+pub(super) const NESTED_MAIL: Reply = fixed(503, "5.5.1", "A sender is given already; send RSET to start anew");
+pub(super) const TLS_ALREADY: Reply = fixed(503, "5.5.1", "TLS is active already");
+pub(super) const NO_RECIPIENTS: Reply = fixed(554, "5.5.1", "No valid recipients; send RCPT TO first");
+
+pub(super) const TOO_MANY_RECIPIENTS: Reply = fixed(452, "4.5.3", "Too many recipients; send the rest in another transaction");
+pub(super) const MESSAGE_TOO_LARGE: Reply = fixed(552, "5.3.4", "The message is larger than this server takes; see SIZE in EHLO");
+pub(super) const LOOPING: Reply = fixed(554, "5.4.6", "The message passed too many hosts; mail is looping");
+pub(super) const NO_MEMORY: Reply = fixed(452, "4.3.1", "Too much mail is arriving; try again in a few minutes");
+pub(super) const TRY_LATER: Reply = fixed(451, "4.3.0", "The server cannot store mail at the moment; try again later");
+
+pub(super) const TOO_MANY_ERRORS: Reply = fixed(421, "4.7.0", "Too many errors; closing");
+pub(super) const TOO_MANY_MESSAGES: Reply = fixed(421, "4.7.0", "Too many messages in one session; connect anew");
+pub(super) const NOT_HTTP: Reply = fixed(421, "4.7.0", "This server speaks SMTP, not HTTP; closing");
+pub(super) const TIMED_OUT: Reply = fixed(421, "4.4.2", "Waited too long; closing");
+pub(super) const SHUTTING_DOWN: Reply = fixed(421, "4.3.2", "The server is shutting down; try again in a moment");
+
+impl Reply {
+    pub(super) fn greeting(hostname: &str) -> Self {
+        Self { code: 220, enhanced: "", text: format!("{hostname} ESMTP Pillarbox").into() }
+    }
+
+    pub(super) fn busy(hostname: &str) -> Self {
+        let text = format!("{hostname} Too many connections; try again in a few minutes");
+        Self { code: 421, enhanced: "4.7.0", text: text.into() }
+    }
+
+    pub(super) fn hello(hostname: &str) -> Self {
+        Self { code: 250, enhanced: "", text: hostname.to_owned().into() }
+    }
+
+    /// The answer to EHLO. Announces only what works (RFC 5321 section 4.1.1.1).
+    pub(super) fn extended_hello(hostname: &str, max_message_octets: usize, offer_tls: bool) -> Self {
+        let tls = if offer_tls { "\nSTARTTLS" } else { "" };
+        let text =
+            format!("{hostname}\nPIPELINING\nSIZE {max_message_octets}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES{tls}\nHELP");
+        Self { code: 250, enhanced: "", text: text.into() }
+    }
+
+    /// The message is stored, under this name.
+    pub(super) fn stored(id: &impl std::fmt::Display) -> Self {
+        Self { code: 250, enhanced: "2.0.0", text: format!("Stored as {id}").into() }
+    }
+
+    /// Whether the peer made a mistake, as opposed to a refusal for a reason that it could not know.
+    pub(super) fn is_protocol_error(&self) -> bool {
+        matches!(self.code, 500..=504 | 555)
+    }
+
+    /// Appends the reply as it goes over the wire.
+    pub(super) fn write_to(&self, output: &mut Vec<u8>) {
+        let mut lines = self.text.split('\n').peekable();
+        while let Some(line) = lines.next() {
+            let [hundreds, tens, ones] = [self.code / 100, self.code / 10, self.code].map(|n| b'0' + (n % 10) as u8);
+            output.extend_from_slice(&[hundreds, tens, ones, if lines.peek().is_some() { b'-' } else { b' ' }]);
+            if !self.enhanced.is_empty() {
+                output.extend_from_slice(self.enhanced.as_bytes());
+                output.push(b' ');
+            }
+            output.extend_from_slice(line.as_bytes());
+            output.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// Why an address may not receive, in SMTP's terms.
+pub(super) fn refusal(refusal: Refusal) -> Reply {
+    match refusal {
+        Refusal::ForeignDomain => fixed(550, "5.7.1", "This server does not relay; it receives for its own domains only"),
+        Refusal::UnknownMailbox => fixed(550, "5.1.1", "There is no such mailbox here; check the address"),
+        Refusal::Inactive => fixed(550, "5.2.1", "This mailbox does not take mail at present"),
+    }
+}
+
+/// A failure in SMTP's terms. Never permanent, so that the sender keeps the message and comes back.
+pub(super) fn failure(error: &Error) -> Reply {
+    match error {
+        Error::Invalid { .. }
+        | Error::NotFound { .. }
+        | Error::Conflict { .. }
+        | Error::Unauthenticated(_)
+        | Error::Forbidden(_)
+        | Error::TooMany { .. }
+        | Error::Unavailable { .. }
+        | Error::Internal(_) => TRY_LATER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(reply: &Reply) -> String {
+        let mut output = Vec::new();
+        reply.write_to(&mut output);
+        String::from_utf8(output).expect("ASCII")
+    }
+
+    #[test]
+    fn replies_are_well_formed() {
+        assert_eq!(text(&OK), "250 2.0.0 OK\r\n");
+        assert_eq!(text(&Reply::greeting("mail.example.org")), "220 mail.example.org ESMTP Pillarbox\r\n");
+        assert!(text(&HELP).starts_with("214-2.0.0 Commands"), "each line has the enhanced code (RFC 2034 section 4)");
+        assert_eq!(
+            text(&Reply::extended_hello("h.example", 1000, true)),
+            "250-h.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n\
+             250-STARTTLS\r\n250 HELP\r\n"
+        );
+        assert!(!text(&Reply::extended_hello("h.example", 1000, false)).contains("STARTTLS"));
+    }
+
+    #[test]
+    fn the_class_of_both_codes_agrees() {
+        for reply in [
+            OK,
+            SENDER_OK,
+            RECIPIENT_OK,
+            BYE,
+            READY_FOR_TLS,
+            CANNOT_VERIFY,
+            HELP,
+            UNKNOWN_COMMAND,
+            NOT_OFFERED,
+            BAD_OCTETS,
+            LINE_TOO_LONG,
+            NO_ARGUMENT,
+            ARGUMENT_MISSING,
+            BAD_HELLO,
+            MAIL_SYNTAX,
+            RCPT_SYNTAX,
+            BAD_SENDER,
+            BAD_RECIPIENT,
+            BAD_PARAMETER,
+            UNKNOWN_PARAMETER,
+            NEEDS_SMTPUTF8,
+            HELLO_FIRST,
+            MAIL_FIRST,
+            NESTED_MAIL,
+            TLS_ALREADY,
+            NO_RECIPIENTS,
+            TOO_MANY_RECIPIENTS,
+            MESSAGE_TOO_LARGE,
+            LOOPING,
+            NO_MEMORY,
+            TRY_LATER,
+            TOO_MANY_ERRORS,
+            TOO_MANY_MESSAGES,
+            NOT_HTTP,
+            TIMED_OUT,
+            SHUTTING_DOWN,
+            refusal(Refusal::ForeignDomain),
+            refusal(Refusal::UnknownMailbox),
+            refusal(Refusal::Inactive),
+            Reply::busy("h.example"),
+        ] {
+            let class = (reply.code / 100).to_string();
+            assert!(reply.enhanced.starts_with(&class), "{reply:?}");
+            assert!(text(&reply).split("\r\n").all(|line| line.len() <= 510 && line.is_ascii()), "{reply:?}");
+        }
+    }
+}

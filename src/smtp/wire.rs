@@ -1,0 +1,234 @@
+//! The connection: octets in and out with deadlines, plain or encrypted.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::reply::Reply;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// How long a message may go on coming in once the server is stopping.
+const LAST_MESSAGE: Duration = Duration::from_secs(30);
+/// How long the end of a session waits for the peer to close.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Replies are written at the latest when so many wait.
+const MOST_OUTPUT: usize = 16 * 1024;
+/// The room for a read that waits for a command.
+const COMMAND_OCTETS: usize = 4 * 1024;
+/// The room for a read inside a message.
+const DATA_OCTETS: usize = 32 * 1024;
+
+/// Why a session cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The peer closed in an orderly way.
+    Closed,
+    /// The connection broke, or what came is not TLS.
+    Broken,
+    /// The peer, or the session as a whole, took too long.
+    TimedOut,
+    /// The server is stopping.
+    ShuttingDown,
+    /// QUIT; the answer is on its way.
+    Quit,
+    /// We end it, with these last words.
+    Refused(Reply),
+}
+
+/// What the next octets are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// A command: ends at once when the server stops.
+    ForCommand,
+    /// The rest of a message: may finish when the server stops.
+    ForData,
+}
+
+type Stream<S> = Either<S, Box<TlsStream<S>>>;
+
+/// A connection with its buffers.
+pub(super) struct Wire<S> {
+    /// Gone only when a handshake failed.
+    stream: Option<Stream<S>>,
+    /// Octets that came and are not read yet.
+    pub(super) input: BytesMut,
+    output: Vec<u8>,
+    timeouts: Timeouts,
+    ends_at: Instant,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    stopping: bool,
+}
+
+/// How long a peer may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) command: Duration,
+    pub(super) data: Duration,
+    pub(super) session: Duration,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
+    pub(super) fn new(stream: S, timeouts: Timeouts, shutdown: CancellationToken) -> Self {
+        Self {
+            stream: Some(Either::Left(stream)),
+            input: BytesMut::new(),
+            output: Vec::new(),
+            timeouts,
+            ends_at: Instant::now() + timeouts.session,
+            stop: Box::pin(shutdown.cancelled_owned()),
+            stopping: false,
+        }
+    }
+
+    /// Queues a reply. It goes out before the next wait, together with the others of a pipelined group (RFC 2920).
+    pub(super) async fn reply(&mut self, reply: &Reply) -> Result<(), Ended> {
+        reply.write_to(&mut self.output);
+        if self.output.len() > MOST_OUTPUT { self.flush().await } else { Ok(()) }
+    }
+
+    /// Writes what is queued.
+    pub(super) async fn flush(&mut self) -> Result<(), Ended> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let stream = self.stream.as_mut().ok_or(Ended::Broken)?;
+        let write = async {
+            stream.write_all(&self.output).await?;
+            stream.flush().await
+        };
+        let written = timeout(self.timeouts.command, write).await;
+        self.output.clear();
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Ended::Broken),
+        }
+    }
+
+    /// Waits until more octets came, after everything queued was written.
+    pub(super) async fn fill(&mut self, waiting: Waiting) -> Result<(), Ended> {
+        self.flush().await?;
+        let patience = match waiting {
+            Waiting::ForCommand => self.timeouts.command,
+            Waiting::ForData => self.timeouts.data,
+        };
+        let deadline = Instant::now() + patience;
+        loop {
+            if self.stopping && waiting == Waiting::ForCommand {
+                return Err(Ended::ShuttingDown);
+            }
+            self.make_room(waiting);
+            let stream = self.stream.as_mut().ok_or(Ended::Broken)?;
+            tokio::select! {
+                biased;
+                read = stream.read_buf(&mut self.input) => return match read {
+                    Ok(0) => Err(Ended::Closed),
+                    Ok(_) => Ok(()),
+                    Err(_) => Err(Ended::Broken),
+                },
+                () = &mut self.stop, if !self.stopping => {
+                    self.stopping = true;
+                    self.ends_at = self.ends_at.min(Instant::now() + LAST_MESSAGE);
+                }
+                () = sleep_until(deadline.min(self.ends_at)) => return Err(Ended::TimedOut),
+            }
+        }
+    }
+
+    /// An idle session keeps little memory; a message is read in large pieces.
+    fn make_room(&mut self, waiting: Waiting) {
+        let wanted = match waiting {
+            Waiting::ForCommand => COMMAND_OCTETS,
+            Waiting::ForData => DATA_OCTETS,
+        };
+        if waiting == Waiting::ForCommand && self.input.is_empty() && self.input.capacity() > 2 * COMMAND_OCTETS {
+            self.input = BytesMut::new();
+        }
+        if self.input.capacity() - self.input.len() < wanted / 2 {
+            self.input.reserve(wanted);
+        }
+    }
+
+    /// Whether the peer closed or broke its side already; takes octets that are there, without waiting.
+    pub(super) async fn peer_is_gone(&mut self) -> bool {
+        let Some(stream) = self.stream.as_mut() else { return true };
+        let mut octets = [0_u8; 512];
+        let mut piece = ReadBuf::new(&mut octets);
+        let read = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut piece))).await;
+        self.input.extend_from_slice(piece.filled());
+        match read {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => piece.filled().is_empty(),
+            Poll::Ready(Err(_)) => true,
+        }
+    }
+
+    /// Encrypts the connection; returns version and cipher suite.
+    ///
+    /// Octets that came after STARTTLS in plain text are dropped: somebody may have put them there (CVE-2011-0411).
+    pub(super) async fn start_tls(&mut self, config: Arc<ServerConfig>) -> Result<String, Ended> {
+        self.flush().await?;
+        self.input = BytesMut::new();
+        let Some(Either::Left(plain)) = self.stream.take() else { return Err(Ended::Broken) };
+        let handshake = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(plain)).await;
+        let encrypted = match handshake {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::info!(%error, "the TLS handshake failed");
+                return Err(Ended::Broken);
+            }
+            Err(_) => {
+                tracing::info!("the TLS handshake took too long");
+                return Err(Ended::Broken);
+            }
+        };
+        let described = describe(&encrypted);
+        self.stream = Some(Either::Right(Box::new(encrypted)));
+        Ok(described)
+    }
+
+    /// Writes what is queued and closes our side; where `linger` is set, waits a moment for the peer to close, so that it can
+    /// read our last words. Says whether the peer closed in an orderly way.
+    pub(super) async fn close(mut self, linger: bool) -> bool {
+        let flushed = self.flush().await.is_ok();
+        let Some(mut stream) = self.stream.take() else { return false };
+        let farewell = async {
+            if stream.shutdown().await.is_err() || !flushed || !linger {
+                return false;
+            }
+            let mut rest = [0_u8; 1024];
+            loop {
+                match stream.read(&mut rest).await {
+                    Ok(0) => return true,
+                    Ok(_) => {}
+                    Err(_) => return false,
+                }
+            }
+        };
+        timeout(FAREWELL, farewell).await.unwrap_or(false)
+    }
+}
+
+/// As in `TLSv1.3 TLS_AES_256_GCM_SHA384`.
+fn describe<S>(stream: &TlsStream<S>) -> String {
+    let (_, connection) = stream.get_ref();
+    let version = match connection.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        _ => "TLS",
+    };
+    let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    // The registry has TLS_AES_…; the library marks those of version 1.3.
+    format!("{version} {}", suite.unwrap_or("unknown").replacen("TLS13_", "TLS_", 1))
+}
