@@ -14,6 +14,9 @@ mod transfer;
 mod tree;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use fields::Correspondent;
 pub use headers::Header;
 pub use limits::Limits;

@@ -13,6 +13,9 @@ mod style;
 mod text;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
