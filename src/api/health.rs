@@ -22,9 +22,7 @@ async fn alive() -> &'static str {
 async fn ready(State(services): State<Services>) -> Response {
     match health::write(&services).await {
         Ok(()) => Json(json!({ "ready": true, "database": "ok" })).into_response(),
-        Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "database": "not answering" }))).into_response()
-        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "database": "not answering" }))).into_response(),
     }
 }
 

@@ -9,7 +9,13 @@ use crate::error::{Error, Fault, Result};
 use crate::operations::Entry;
 
 /// Puts the input together. Texts of path and query become the numbers and truth values that the operation's schema asks for.
-pub(super) fn gather(entry: &Entry, path: &RawPathParams, query: &[(String, String)], headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>> {
+pub(super) fn gather(
+    entry: &Entry,
+    path: &RawPathParams,
+    query: &[(String, String)],
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Map<String, Value>> {
     let mut input = if entry.spec.rest.0.has_body() { parse_body(headers, body)? } else { Map::new() };
     let mut faults = Vec::new();
     for (name, text) in query {

@@ -24,7 +24,13 @@ const MOST_BODY_OCTETS: usize = 2 << 20;
 pub fn router(services: Services) -> Router {
     let cors = cors(&services.config.cors_origins);
     Router::new()
-        .nest("/api/v1", routes::all().merge(octets::routes()).fallback(answer::no_such_route).method_not_allowed_fallback(answer::wrong_method))
+        .nest(
+            "/api/v1",
+            routes::all()
+                .merge(octets::routes())
+                .fallback(answer::no_such_route)
+                .method_not_allowed_fallback(answer::wrong_method),
+        )
         .route("/api/openapi.json", get(openapi::serve))
         .layer(DefaultBodyLimit::max(MOST_BODY_OCTETS))
         .layer(cors)

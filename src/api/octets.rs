@@ -16,8 +16,7 @@ use crate::types::MessageId;
 use super::answer::Problem;
 
 /// What cleaned HTML may do in a browser: show itself, and nothing else.
-pub(crate) const MAIL_POLICY: &str =
-    "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+pub(crate) const MAIL_POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 pub(super) fn routes() -> Router<Services> {
     Router::new()
@@ -78,7 +77,8 @@ pub(crate) async fn attachment_response(ctx: &Ctx, id: MessageId, index: usize) 
     let body = get_attachment(ctx, id, index).await?;
     let mut response = body.bytes.into_response();
     let headers = response.headers_mut();
-    let content_type = HeaderValue::from_str(body.meta.served_type()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let content_type =
+        HeaderValue::from_str(body.meta.served_type()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     headers.insert(header::CONTENT_DISPOSITION, disposition(&body.meta.filename));

@@ -68,7 +68,8 @@ fn has_selector(operation: &Value) -> bool {
 fn merge(plain: &mut Value, special: &Value) {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let selector = text(special, "x-selector");
-    plain["description"] = format!("{}\n\nWith `{selector}`: {}", text(plain, "description"), text(special, "description")).into();
+    plain["description"] =
+        format!("{}\n\nWith `{selector}`: {}", text(plain, "description"), text(special, "description")).into();
     let extra: Vec<Value> = special["parameters"].as_array().into_iter().flatten().cloned().collect();
     if let Some(parameters) = plain["parameters"].as_array_mut() {
         for mut parameter in extra {
@@ -88,7 +89,8 @@ fn operation(entry: &Entry) -> Value {
     let spec = entry.spec;
     let (method, path) = spec.rest;
     let (path, selector) = path.split_once('?').map_or((path, None), |(path, selector)| (path, Some(selector)));
-    let required = |name: &str| entry.input.pointer("/required").and_then(Value::as_array).is_some_and(|r| r.iter().any(|n| n == name));
+    let required =
+        |name: &str| entry.input.pointer("/required").and_then(Value::as_array).is_some_and(|r| r.iter().any(|n| n == name));
     let in_path = |name: &str| path.contains(&format!("{{{name}}}"));
     let mut parameters = Vec::new();
     let mut body = Map::new();
@@ -213,7 +215,10 @@ fn octets() -> [(&'static str, Value); 3] {
         "schema": { "type": "boolean", "default": false } });
     let index = path("index", json!({ "type": "integer", "minimum": 0 }));
     [
-        ("/messages/{id}/raw", route("get_email_raw", "Get a message's source, octet for octet", json!([id(), trace]), "message/rfc822")),
+        (
+            "/messages/{id}/raw",
+            route("get_email_raw", "Get a message's source, octet for octet", json!([id(), trace]), "message/rfc822"),
+        ),
         ("/messages/{id}/html", route("get_email_html", "Get a message as cleaned HTML", json!([id()]), "text/html")),
         (
             "/messages/{id}/attachments/{index}",

@@ -75,7 +75,12 @@ fn route(filter: MethodFilter, alternatives: Alternatives) -> MethodRouter<Servi
     )
 }
 
-async fn answer(alternatives: &[&'static Entry], services: &Services, origin: &Origin, parts: Parts) -> Result<Response, Problem> {
+async fn answer(
+    alternatives: &[&'static Entry],
+    services: &Services,
+    origin: &Origin,
+    parts: Parts,
+) -> Result<Response, Problem> {
     let problem = |error| Problem::new(error, origin);
     let ctx = context(services, origin, &parts.headers, Surface::Rest).await.map_err(problem)?;
     let body = parts.body.map_err(|rejection| Problem {

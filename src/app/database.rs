@@ -76,7 +76,12 @@ impl Database {
 }
 
 async fn migrate(options: &PgConnectOptions) -> Result<()> {
-    let mut db = options.clone().disable_statement_logging().connect().await.context("the database of PILLARBOX_DATABASE_URL cannot be reached")?;
+    let mut db = options
+        .clone()
+        .disable_statement_logging()
+        .connect()
+        .await
+        .context("the database of PILLARBOX_DATABASE_URL cannot be reached")?;
     check_version(&db)?;
     store::MIGRATOR.run(&mut db).await.context("the database's schema could not be brought up to this version")?;
     db.close().await.context("the database did not end the connection")?;
@@ -84,7 +89,8 @@ async fn migrate(options: &PgConnectOptions) -> Result<()> {
 }
 
 fn check_version(db: &PgConnection) -> Result<()> {
-    let version = db.server_version_num().map_or(OLDEST_VERSION, |number| i32::try_from(number / 10_000).unwrap_or(OLDEST_VERSION));
+    let version =
+        db.server_version_num().map_or(OLDEST_VERSION, |number| i32::try_from(number / 10_000).unwrap_or(OLDEST_VERSION));
     if version < OLDEST_VERSION {
         bail!("the database of PILLARBOX_DATABASE_URL is PostgreSQL {version}; this needs {OLDEST_VERSION} or later");
     }

@@ -72,7 +72,12 @@ async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
             }
             print_rows(rows.iter().map(|domain| {
                 let mark = if domain.is_default { "default" } else { "" };
-                vec![domain.name.to_string(), domain.unknown.to_string(), format!("{} mailboxes", domain.mailbox_count), mark.to_owned()]
+                vec![
+                    domain.name.to_string(),
+                    domain.unknown.to_string(),
+                    format!("{} mailboxes", domain.mailbox_count),
+                    mark.to_owned(),
+                ]
             }));
         }
     }

@@ -42,11 +42,5 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
 /// The request of a caller with a key.
 pub async fn context(services: &Services, origin: &Origin, headers: &HeaderMap, surface: Surface) -> Result<Ctx> {
     let caller = api_keys::authenticate(services, presented_key(headers)?).await?;
-    Ok(Ctx {
-        services: services.clone(),
-        caller,
-        surface,
-        request_id: origin.request_id.clone(),
-        remote: origin.remote,
-    })
+    Ok(Ctx { services: services.clone(), caller, surface, request_id: origin.request_id.clone(), remote: origin.remote })
 }
