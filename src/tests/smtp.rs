@@ -202,6 +202,12 @@ async fn all_of_a_dialogue_sent_at_once_is_answered_although_the_peer_closed_its
     let codes: Vec<&str> = rest.lines().map(|line| &line[..3]).collect();
     assert_eq!(codes, ["220", "250", "250", "250", "354", "250", "250", "221"]);
     assert!(server.messages().await[0].1.contains(" with SMTP id "));
+    let mut client = SmtpClient::connect(server.address).await;
+    client.send("HELO old.example\r\nMAIL FROM:<a@example.net>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nx\r\n.\r\n").await;
+    client.finish_sending().await;
+    let rest = client.rest().await;
+    assert!(rest.lines().last().unwrap().starts_with("421 4.4.2"), "{rest}");
+    assert_eq!(server.messages().await.len(), 2, "the peer had its answer, so the same again is a second message");
     server.stop().await;
 }
 
