@@ -14,7 +14,7 @@ use super::reply;
 use super::reply::Reply;
 use super::session::Session;
 use super::trace;
-use super::wire::{Ended, Waiting};
+use super::wire::{Ended, Presence, Waiting};
 
 /// What MAIL and RCPT said.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let mut content = Content::new(self.shared.settings.max_message_octets, self.shared.memory.clone());
         loop {
             if self.wire.input.is_empty() {
-                self.wait(Waiting::ForData).await?;
+                self.wait(Waiting::ForData { so_far: content.len() }).await?;
             }
             // The reader may give out an octet that it held back.
             content.make_room(self.wire.input.len() + 1).await;
@@ -86,11 +86,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         // Held until the message is stored.
         let (content, _memory) = match content.finish() {
             Ok(content) => content,
-            Err(Overflow::TooLarge) => return Ok(self.refuse(&transaction, reply::MESSAGE_TOO_LARGE)),
-            Err(Overflow::NoMemory) => return Ok(self.refuse(&transaction, reply::NO_MEMORY)),
+            Err(Overflow::TooLarge) => return Ok(refuse(&transaction, reply::MESSAGE_TOO_LARGE)),
+            Err(Overflow::NoMemory) => return Ok(refuse(&transaction, reply::NO_MEMORY)),
         };
         if trace::hops(&content) > trace::MOST_HOPS {
-            return Ok(self.refuse(&transaction, reply::LOOPING));
+            return Ok(refuse(&transaction, reply::LOOPING));
         }
         // The peer should not wait for the answers before while the message is stored.
         self.wire.flush().await?;
@@ -104,7 +104,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                 self.errors = 0;
                 self.messages += 1;
                 // Whoever went away before the answer cannot have got it, and will send again.
-                if !self.wire.peer_is_gone().await {
+                let presence = self.wire.presence().await;
+                self.peer_finished |= presence == Presence::Finished;
+                if presence != Presence::Gone {
                     self.unconfirmed.push(receipt);
                 }
                 Ok(Reply::stored(&id))
@@ -114,12 +116,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                 Ok(reply::failure(&error))
             }
         }
-    }
-
-    fn refuse(&self, transaction: &Transaction<I::Recipient>, reply: Reply) -> Reply {
-        let (sender, recipients) = (transaction.reverse_path.as_str(), transaction.recipients.len());
-        tracing::info!(sender, recipients, code = reply.code, "message refused");
-        reply
     }
 
     fn message(&self, transaction: Transaction<I::Recipient>, content: Bytes) -> Message<I::Recipient> {
@@ -144,4 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let trace = trace::fields(&envelope, &self.shared.hostname, id, only, Utc::now());
         Message { id, envelope, recipients, content, trace }
     }
+}
+
+/// Says that a message was refused, and passes the reply on.
+fn refuse<R>(transaction: &Transaction<R>, reply: Reply) -> Reply {
+    let (sender, recipients) = (transaction.reverse_path.as_str(), transaction.recipients.len());
+    tracing::info!(sender, recipients, code = reply.code, "message refused");
+    reply
 }

@@ -1,5 +1,6 @@
 //! The private PostgreSQL as an operator meets it: started, stopped, killed, refused.
 
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -50,7 +51,7 @@ fn is_alive(pid: u32) -> bool {
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < patience, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
@@ -66,20 +67,24 @@ impl Holder {
     }
 
     fn start_from(program: &Path, data_dir: &Path, account: Option<u32>) -> Self {
+        let held = data_dir.join("held");
+        let _ = std::fs::remove_file(&held);
+        let mut this = Self::spawn(program, data_dir, account);
+        wait_until("the other process has its PostgreSQL", || {
+            assert!(this.0.try_wait().unwrap().is_none(), "the other process ended early");
+            held.exists()
+        });
+        this
+    }
+
+    fn spawn(program: &Path, data_dir: &Path, account: Option<u32>) -> Self {
         let mut command = Command::new(program);
         command.args(["--exact", "private_postgres::holds_a_directory_for_another_test", "--ignored"]);
         command.env(HOLD, data_dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(id) = account {
             command.uid(id).gid(id);
         }
-        let held = data_dir.join("held");
-        let _ = std::fs::remove_file(&held);
-        let mut this = Self(command.spawn().unwrap());
-        wait_until("the other process has its PostgreSQL", || {
-            assert!(this.0.try_wait().unwrap().is_none(), "the other process ended early");
-            held.exists()
-        });
-        this
+        Self(command.spawn().unwrap())
     }
 
     fn kill(mut self) {
@@ -140,6 +145,18 @@ async fn a_second_start_on_the_directory_is_refused_by_name_and_process() {
     write(&command.connect_options(), 1).await;
     command.stop().await;
     assert_eq!(read(&private::running_options(dir.path()).unwrap().unwrap()).await, [1]);
+    holder.kill();
+}
+
+#[tokio::test]
+async fn a_command_waits_for_a_server_that_is_just_starting() {
+    let dir = Scratch::new(0o711);
+    let holder = Holder::spawn(&std::env::current_exe().unwrap(), dir.path(), None);
+    let lock = dir.path().join("pillarbox.lock");
+    wait_until("the server has the directory", || std::fs::read_to_string(&lock).is_ok_and(|text| text.contains("serve")));
+    let command = private::attach_or_start(&Options::new(dir.path())).await.unwrap();
+    assert!(!command.is_own());
+    command.stop().await;
     holder.kill();
 }
 
@@ -205,6 +222,24 @@ async fn server_and_postgresql_killed_together_lose_nothing() {
 }
 
 #[tokio::test]
+async fn a_lock_file_whose_number_went_to_a_stranger_does_not_bar_the_start() {
+    let dir = Scratch::new(0o711);
+    PrivatePostgres::start(&Options::new(dir.path())).await.unwrap().stop().await;
+    let cluster = dir.path().join("postgres/cluster");
+    let owner = std::fs::metadata(&cluster).unwrap();
+    // PostgreSQL minds only processes of its own account.
+    let mut stranger = Command::new("sleep").arg("60").uid(owner.uid()).gid(owner.gid()).spawn().unwrap();
+    let left = format!("{}\n{}\n1700000000\n5432\n\n\n\nready\n", stranger.id(), cluster.display());
+    std::fs::write(cluster.join("postmaster.pid"), left).unwrap();
+
+    assert!(private::running_options(dir.path()).unwrap().is_none());
+    PrivatePostgres::start(&Options::new(dir.path())).await.unwrap().stop().await;
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was ended");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[tokio::test]
 async fn a_directory_that_only_its_owner_may_enter_serves_too() {
     let dir = Scratch::new(0o700);
     let deep = dir.path().join("a".repeat(60)).join("b".repeat(60));
@@ -238,10 +273,11 @@ async fn an_ordinary_user_needs_no_other_account() {
     write(&private::running_options(&data).unwrap().unwrap(), 1).await;
     holder.kill();
 
-    // Started by root afterwards, it stays that account's.
+    // A start by root in between changes nothing for that account.
     let server = PrivatePostgres::start(&Options::new(&data)).await.unwrap();
     assert_eq!(read(&server.connect_options()).await, [1]);
     server.stop().await;
+    Holder::start_from(&program, &data, Some(NOBODY)).kill();
 }
 
 #[tokio::test]

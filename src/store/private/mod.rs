@@ -7,14 +7,18 @@
 mod account;
 mod cluster;
 mod launch;
+mod layout;
 mod locate;
 mod lock;
 mod log;
+mod postmaster;
+mod settings;
 mod supervise;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sqlx::Connection;
@@ -26,6 +30,11 @@ use self::supervise::Control;
 
 /// The database and its owner have the product's name.
 const NAME: &str = "pillarbox";
+/// Part of the socket's name; nothing listens on a network port.
+const PORT: u16 = 5432;
+
+/// How long a command waits for the PostgreSQL of a server that is just starting.
+const SERVER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the private PostgreSQL needs to know.
 #[derive(Debug, Clone)]
@@ -60,7 +69,7 @@ impl PrivatePostgres {
     ///
     /// From then on a thread starts PostgreSQL again whenever it dies, with growing pauses of at most 5 s.
     /// Fails with one sentence for the operator when another process holds the directory, the server programs are
-    /// missing or of the wrong version, or the account cannot reach the directory.
+    /// missing or of the wrong version, or the directory belongs to another account.
     pub async fn start(options: &Options) -> Result<Self> {
         let control = Arc::new(Control::default());
         let (report, ready) = oneshot::channel();
@@ -128,11 +137,13 @@ impl Attached {
 ///
 /// Fails as [`PrivatePostgres::start`] does.
 pub async fn attach_or_start(options: &Options) -> Result<Attached> {
-    // Without a lock holder a PostgreSQL that still runs was left by a killed server and is about to stop.
-    if lock::is_held_by_server(&options.data_dir)
-        && let Some(running) = running_options(&options.data_dir)?
-    {
-        return Ok(Attached { options: running, own: None });
+    let since = Instant::now();
+    // Without a server, a PostgreSQL that still runs was left by a killed one and is about to stop.
+    while lock::is_held_by_server(&options.data_dir) && since.elapsed() < SERVER_PATIENCE {
+        if let Some(running) = running_options(&options.data_dir)? {
+            return Ok(Attached { options: running, own: None });
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let own = PrivatePostgres::start(&Options { purpose: Purpose::Command, ..options.clone() }).await?;
     Ok(Attached { options: own.connect_options(), own: Some(own) })
@@ -142,7 +153,7 @@ pub async fn attach_or_start(options: &Options) -> Result<Attached> {
 ///
 /// Fails when the directory may not be read by this account.
 pub fn running_options(data_dir: &Path) -> Result<Option<PgConnectOptions>> {
-    let socket_dir = cluster::Layout::new(data_dir)?.running_socket_dir()?;
+    let socket_dir = postmaster::running_socket_dir(&layout::Layout::new(data_dir)?)?;
     Ok(socket_dir.map(|dir| options_for(&dir).database(NAME)))
 }
 
@@ -150,10 +161,12 @@ fn options_for(socket_dir: &Path) -> PgConnectOptions {
     // Everything that the environment (PGPORT, PGSSLMODE, PGDATABASE ...) could bend is set here.
     PgConnectOptions::new_without_pgpass()
         .socket(socket_dir)
-        .port(cluster::PORT)
+        .port(PORT)
         .username(NAME)
         .ssl_mode(PgSslMode::Disable)
         .application_name(NAME)
+        // "Already exists, skipping" is no news in our log.
+        .options([("client_min_messages", "warning")])
 }
 
 async fn create_database(socket_dir: &Path) -> Result<(), sqlx::Error> {
