@@ -81,7 +81,7 @@ fn mostly_utf8(octets: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(octets);
     let broken = text.chars().filter(|&c| c == '\u{fffd}').count();
     let good = text.chars().filter(|c| !c.is_ascii()).count() - broken;
-    (good > broken * 4).then(|| text.into_owned())
+    (good > broken).then(|| text.into_owned())
 }
 
 /// Octets without a usable label.

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::mail::parse::parse;
+use crate::mail::parse::summary;
 use crate::store;
-use crate::types::{Address, Int, MailboxId, MessageId, MessageSummary, Scope, Timestamp};
+use crate::store::messages::CodeMessage;
+use crate::types::{Address, Int, MessageId, Scope, Timestamp};
 
 use super::messages::off_the_runtime;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -52,7 +53,7 @@ pub struct VerificationCode {
     /// The code; null where there is none.
     pub code: Option<String>,
     /// How sure it is, from 0 to 1; null where there is no code.
-    pub confidence: Option<f32>,
+    pub confidence: Option<f64>,
     /// The subject of the code's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -127,26 +128,25 @@ impl Operation for GetVerificationCode {
         let mut arrivals = (self.wait.get() > 0).then(|| ctx.services.bus.arrivals());
         loop {
             let mut db = ctx.services.db.acquire().await?;
-            let Some(mailbox) = store::mailboxes::readable_id(&mut db, &self.mailbox).await? else {
+            let answer = store::messages::code_answer(&mut db, &self.mailbox, self.seconds.get(), DEPTH).await?;
+            drop(db);
+            let Some(answer) = answer else {
                 return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));
             };
-            if let Some(found) = store::messages::latest_code(&mut db, mailbox, self.seconds.get(), DEPTH).await? {
-                drop(db);
-                return found_code(ctx, found).await;
-            }
-            drop(db);
-            match &mut arrivals {
-                Some(arrivals) if Instant::now() < until => {
-                    arrivals.next(mailbox, until.min(Instant::now() + LOOK_AGAIN)).await;
+            match (answer.found, &mut arrivals) {
+                (Some(found), _) if found.is_answer => return with_code(found).await,
+                (_, Some(arrivals)) if Instant::now() < until => {
+                    arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)).await;
                 }
-                _ => return no_code(ctx, mailbox, self.seconds.get()).await,
+                (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
+                (Some(newest), _) => return without_code(newest, self.seconds.get()).await,
             }
         }
     }
 }
 
-async fn found_code(ctx: &Ctx, found: MessageSummary) -> Result<VerificationCode> {
-    let email = with_bodies(ctx, &found).await?;
+async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
+    let email = with_bodies(&found).await?;
     Ok(VerificationCode {
         code: found.code,
         confidence: found.code_confidence,
@@ -155,24 +155,18 @@ async fn found_code(ctx: &Ctx, found: MessageSummary) -> Result<VerificationCode
         sender_name: Some(found.from_name),
         received_at: Some(found.received_at),
         link: found.link,
-        email,
+        email: Some(email),
         ..VerificationCode::default()
     })
 }
 
-async fn no_code(ctx: &Ctx, mailbox: MailboxId, seconds: i64) -> Result<VerificationCode> {
-    let mut db = ctx.services.db.acquire().await?;
-    let newest = store::messages::list_in(&mut db, mailbox, store::messages::Filter::default(), None, 1, 0).await?.pop();
-    drop(db);
-    let Some(newest) = newest else {
-        return Ok(nothing("The mailbox is empty.".to_owned(), None));
-    };
-    let email = with_bodies(ctx, &newest).await?;
+async fn without_code(newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
+    let email = with_bodies(&newest).await?;
     let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
-    Ok(VerificationCode { email, ..nothing(message, Some(&newest)) })
+    Ok(VerificationCode { email: Some(email), ..nothing(message, Some(&newest)) })
 }
 
-fn nothing(message: String, newest: Option<&MessageSummary>) -> VerificationCode {
+fn nothing(message: String, newest: Option<&CodeMessage>) -> VerificationCode {
     let latest = newest.map(|newest| LatestEmail {
         subject: newest.subject.clone(),
         sender: newest.from_address.clone(),
@@ -182,16 +176,13 @@ fn nothing(message: String, newest: Option<&MessageSummary>) -> VerificationCode
     VerificationCode { message: Some(message), latest_email: Some(latest), ..VerificationCode::default() }
 }
 
-async fn with_bodies(ctx: &Ctx, message: &MessageSummary) -> Result<Option<CodeEmail>> {
-    let mut db = ctx.services.db.acquire().await?;
-    let Some(content) = store::messages::content(&mut db, message.id).await? else { return Ok(None) };
-    drop(db);
-    let (text, html) = off_the_runtime(content.raw()?, |raw| {
-        let parsed = parse(raw);
-        (parsed.text.join("\n"), parsed.html.join("\n"))
-    })
-    .await?;
-    Ok(Some(CodeEmail {
+async fn with_bodies(message: &CodeMessage) -> Result<CodeEmail> {
+    let bodies = |raw: &[u8]| {
+        let summary = summary(raw);
+        (summary.text.join("\n"), summary.html.join("\n"))
+    };
+    let (text, html) = off_the_runtime(message.raw()?, bodies).await?;
+    Ok(CodeEmail {
         id: message.id,
         subject: message.subject.clone(),
         sender: message.from_address.clone(),
@@ -199,5 +190,5 @@ async fn with_bodies(ctx: &Ctx, message: &MessageSummary) -> Result<Option<CodeE
         received_at: message.received_at,
         text,
         html,
-    }))
+    })
 }

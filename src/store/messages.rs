@@ -30,7 +30,8 @@ pub async fn list_in(
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, e.code,
+               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
            where e.mailbox_id = $1 and ($2::uuid is null or e.message_id < $2)
                and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
@@ -61,7 +62,8 @@ pub async fn list_all(
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, e.code,
+               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
            where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
                and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
@@ -85,7 +87,8 @@ pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<Message
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, e.code,
+               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
            where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
         id as MessageId,
@@ -108,30 +111,38 @@ pub struct Content {
     pub extraction: Option<serde_json::Value>,
     /// What was wrong with it.
     pub defects: Vec<String>,
-    /// `plain` or `zstd`.
-    pub encoding: String,
-    /// As stored.
-    pub octets: Vec<u8>,
-    /// The message's size as sent, in octets.
-    pub size_octets: i64,
+    octets: Octets,
 }
 
 impl Content {
     /// The octets exactly as they were sent.
     pub fn raw(&self) -> Result<Vec<u8>> {
+        self.octets.unpacked()
+    }
+}
+
+/// A message's octets as they are stored.
+#[derive(Debug)]
+struct Octets {
+    encoding: String,
+    stored: Vec<u8>,
+    size_octets: i64,
+}
+
+impl Octets {
+    fn unpacked(&self) -> Result<Vec<u8>> {
         if self.encoding == "plain" {
-            return Ok(self.octets.clone());
+            return Ok(self.stored.clone());
         }
         let capacity = usize::try_from(self.size_octets).unwrap_or(0);
-        zstd::bulk::decompress(&self.octets, capacity)
+        zstd::bulk::decompress(&self.stored, capacity)
             .map_err(|cause| crate::error::Error::Internal(anyhow::Error::new(cause).context("unpacking a stored message")))
     }
 }
 
 /// The content of a message; `None` also where its mailbox is in the trash.
 pub async fn content(db: &mut PgConnection, id: MessageId) -> Result<Option<Content>> {
-    let row = sqlx::query_as!(
-        Content,
+    let row = sqlx::query!(
         r#"select c.sha256, c.trace, c.envelope, e.extraction, e.defects, c.encoding, c.octets, c.size_octets
            from messages e join contents c using (content_id) join mailboxes m using (mailbox_id)
            where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
@@ -139,27 +150,101 @@ pub async fn content(db: &mut PgConnection, id: MessageId) -> Result<Option<Cont
     )
     .fetch_optional(db)
     .await?;
-    Ok(row)
+    Ok(row.map(|row| Content {
+        sha256: row.sha256,
+        trace: row.trace,
+        envelope: row.envelope,
+        extraction: row.extraction,
+        defects: row.defects,
+        octets: Octets { encoding: row.encoding, stored: row.octets, size_octets: row.size_octets },
+    }))
 }
 
-/// The newest message of a mailbox with a code, not older than `seconds`, among the `depth` newest.
-pub async fn latest_code(db: &mut PgConnection, mailbox: MailboxId, seconds: i64, depth: i64) -> Result<Option<MessageSummary>> {
-    let row = sqlx::query_as!(
-        MessageSummary,
-        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
-               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code, e.code_confidence, e.link, e.is_read, e.is_starred
-           from (select * from messages where mailbox_id = $1 order by message_id desc limit $3) e
-           join mailboxes m using (mailbox_id)
-           where e.code is not null and e.received_at >= now() - make_interval(secs => $2)
-           order by e.message_id desc limit 1"#,
-        mailbox as MailboxId,
+/// What a caller who asks for a code needs, in one round trip: the message of the code, else the newest one.
+#[derive(Debug)]
+pub struct CodeAnswer {
+    /// The mailbox that was asked about.
+    pub mailbox_id: MailboxId,
+    /// The message; `None` where the mailbox is empty.
+    pub found: Option<CodeMessage>,
+}
+
+/// The message of a code, else the newest one, with its octets.
+#[derive(Debug)]
+pub struct CodeMessage {
+    /// Identifies it.
+    pub id: MessageId,
+    /// Whether it is young enough and has a code; otherwise it is the newest.
+    pub is_answer: bool,
+    /// Its subject.
+    pub subject: String,
+    /// The author's address.
+    pub from_address: String,
+    /// The author's name.
+    pub from_name: String,
+    /// The beginning of its text.
+    pub preview: String,
+    /// When it was accepted.
+    pub received_at: Timestamp,
+    /// The code in it.
+    pub code: Option<String>,
+    /// How sure the code is, from 0 to 1.
+    pub code_confidence: Option<f64>,
+    /// The link in it.
+    pub link: Option<String>,
+    octets: Octets,
+}
+
+impl CodeMessage {
+    /// The octets exactly as they were sent.
+    pub fn raw(&self) -> Result<Vec<u8>> {
+        self.octets.unpacked()
+    }
+}
+
+/// The newest message with a code, not older than `seconds`, among the `depth` newest of a mailbox; without one, the newest
+/// message. `None` where there is no such mailbox.
+pub async fn code_answer(db: &mut PgConnection, mailbox: &Address, seconds: i64, depth: i64) -> Result<Option<CodeAnswer>> {
+    let row = sqlx::query!(
+        r#"select m.mailbox_id as "mailbox_id: MailboxId", e.message_id as "id?: MessageId", e.is_answer as "is_answer?",
+               e.subject as "subject?", e.from_address as "from_address?", e.from_name as "from_name?", e.preview as "preview?",
+               e.received_at as "received_at?: Timestamp", e.code,
+               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link,
+               c.encoding as "encoding?", c.octets as "octets?", c.size_octets as "size_octets?"
+           from mailboxes m
+           left join lateral (
+               select n.*, n.code is not null and n.received_at >= now() - make_interval(secs => $2) as is_answer
+               from (select * from messages where mailbox_id = m.mailbox_id order by message_id desc limit $3) n
+               order by is_answer desc, n.message_id desc limit 1
+           ) e on true
+           left join contents c on c.content_id = e.content_id
+           where m.address = $1 and m.lifecycle <> 'trashed'"#,
+        mailbox.as_str(),
         f64::from(i32::try_from(seconds).unwrap_or(i32::MAX)),
         depth,
     )
     .fetch_optional(db)
     .await?;
-    Ok(row)
+    Ok(row.map(|row| CodeAnswer {
+        mailbox_id: row.mailbox_id,
+        found: row.id.zip(row.received_at).map(|(id, received_at)| CodeMessage {
+            id,
+            is_answer: row.is_answer.unwrap_or(false),
+            subject: row.subject.unwrap_or_default(),
+            from_address: row.from_address.unwrap_or_default(),
+            from_name: row.from_name.unwrap_or_default(),
+            preview: row.preview.unwrap_or_default(),
+            received_at,
+            code: row.code,
+            code_confidence: row.code_confidence,
+            link: row.link,
+            octets: Octets {
+                encoding: row.encoding.unwrap_or_default(),
+                stored: row.octets.unwrap_or_default(),
+                size_octets: row.size_octets.unwrap_or(0),
+            },
+        }),
+    }))
 }
 
 /// Changes to a message's marks; `None` leaves one as it is.

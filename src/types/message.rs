@@ -31,7 +31,7 @@ pub struct MessageSummary {
     /// The verification code in it; null where there is none.
     pub code: Option<String>,
     /// How sure the code is, from 0 to 1.
-    pub code_confidence: Option<f32>,
+    pub code_confidence: Option<f64>,
     /// The verification link in it; null where there is none. Never fetched by this server.
     pub link: Option<String>,
     /// Whether somebody read it.

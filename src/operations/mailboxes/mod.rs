@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, Scope, Text, Timestamp};
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, PageRequest, Scope, Text, Timestamp};
 
 use super::listing::listing;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -41,17 +41,20 @@ impl Operation for ListMailboxes {
     };
 
     async fn run(self, ctx: &Ctx) -> Result<Page<Mailbox>> {
-        let page = self.page();
         let filter = store::mailboxes::Filter {
             domain: self.domain.as_ref(),
             lifecycle: self.lifecycle,
             text: self.q.as_ref().map(Text::as_str).filter(|q| !q.is_empty()),
             ..Default::default()
         };
-        let mut db = ctx.services.db.acquire().await?;
-        let rows = store::mailboxes::list(&mut db, &filter, page.after()?, page.fetch(), page.skip()).await?;
-        Ok(Page::new(rows, &page, |row| row.id))
+        list(ctx, &filter, &self.page()).await
     }
+}
+
+async fn list(ctx: &Ctx, filter: &store::mailboxes::Filter<'_>, page: &PageRequest) -> Result<Page<Mailbox>> {
+    let mut db = ctx.services.db.acquire().await?;
+    let rows = store::mailboxes::list(&mut db, filter, page.after()?, page.fetch(), page.skip()).await?;
+    Ok(Page::new(rows, page, |row| row.id))
 }
 
 listing! {
@@ -71,8 +74,8 @@ impl Operation for ListDeletedMailboxes {
     };
 
     async fn run(self, ctx: &Ctx) -> Result<Page<Mailbox>> {
-        let Self { limit, cursor, offset } = self;
-        ListMailboxes { lifecycle: Some(Lifecycle::Trashed), limit, cursor, offset, ..Default::default() }.run(ctx).await
+        let filter = store::mailboxes::Filter { lifecycle: Some(Lifecycle::Trashed), ..Default::default() };
+        list(ctx, &filter, &self.page()).await
     }
 }
 
