@@ -307,7 +307,8 @@ fn hostile_structures_are_read_within_limits() {
         assert_eq!(parsed.attachments.len(), summary.attachments, "{name}");
     }
     let depth = |levels: usize| {
-        let open: String = (0..levels).map(|i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n")).collect();
+        let open = |i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n");
+        let open = (0..levels).map(open).collect::<Vec<_>>().concat();
         parse(&message(&format!("{open}\ninnermost\n"), b""))
     };
     assert_eq!(depth(100).text, ["innermost\r\n\r\n"]);
