@@ -80,6 +80,7 @@ fn subjects_are_decoded_to_one_harmless_line() {
         (&b"=?utf-8?B?5byg5A==?= =?utf-8?B?uIk=?="[..], "张三"),
         (b"=?UTF-8?Q?caf=C3?=\r\n =?UTF-8?Q?=A9_482913?=", "café 482913"),
         (b"=?iso-2022-jp?B?GyRCRyc+WhsoQg==?= 482913", "認証 482913"),
+        (b"=?iso-2022-jp?B?GyRCJXMlMyE8GyhC?=\r\n =?iso-2022-jp?B?GyRCJUkkchsoQg==?=", "ンコードを"),
         (b"=?utf-8*en?Q?a?= b =?utf-8?q?c?=", "a b c"),
         (b"=?utf-8?Q?a b?=c", "a bc"),
         (b"=?utf-8?X?YQ==?= =?utf-8?B?YQ", "=?utf-8?X?YQ==?= =?utf-8?B?YQ"),
