@@ -188,7 +188,7 @@ impl Ui {
     }
 
     /// A confidence between 0 and 1 in per cent.
-    pub(in crate::web) fn percent(&self, share: &f32) -> String {
+    pub(in crate::web) fn percent(&self, share: &f64) -> String {
         format!("{:.0} %", share.clamp(0.0, 1.0) * 100.0)
     }
 

@@ -57,7 +57,7 @@ pub(in crate::web) enum Body {
 #[derive(Debug)]
 pub(in crate::web) struct FoundCode {
     pub value: String,
-    pub confidence: f32,
+    pub confidence: f64,
     pub expires_in_minutes: Option<i64>,
 }
 
@@ -75,7 +75,7 @@ pub(in crate::web) struct FoundLink {
 #[derive(Debug)]
 pub(in crate::web) struct Candidate {
     pub value: String,
-    pub confidence: f32,
+    pub confidence: f64,
     pub source: Source,
     pub reason: String,
     pub rule: String,
@@ -158,7 +158,7 @@ fn tabs(here: &str, current: View) -> Vec<Tab> {
     View::ALL.into_iter().map(tab).collect()
 }
 
-fn code(value: &str, confidence: Option<f32>, extraction: Option<&Extraction>) -> FoundCode {
+fn code(value: &str, confidence: Option<f64>, extraction: Option<&Extraction>) -> FoundCode {
     let found = extraction.and_then(|e| e.code.as_ref());
     let seconds = found.and_then(|c| c.expires_in_seconds);
     FoundCode {
@@ -183,14 +183,14 @@ fn link(url: &str, extraction: Option<&Extraction>) -> FoundLink {
 fn candidates(extraction: Extraction) -> Vec<Candidate> {
     let codes = extraction.codes.into_iter().map(|c| Candidate {
         value: c.value,
-        confidence: c.confidence,
+        confidence: f64::from(c.confidence),
         source: c.source,
         reason: c.reason,
         rule: c.rule,
     });
     let links = extraction.links.into_iter().map(|l| Candidate {
         value: l.url.chars().take(120).collect(),
-        confidence: l.confidence,
+        confidence: f64::from(l.confidence),
         source: l.source,
         reason: l.reason,
         rule: l.rule,
