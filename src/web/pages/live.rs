@@ -41,9 +41,9 @@ struct Watch {
 
 impl Watch {
     fn into_events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        let hello = stream::iter([Ok(Event::default().event("ready").data("").retry(Duration::from_secs(3)))]);
+        let hello = stream::iter([Ok(Event::default().event("ready").data("1").retry(Duration::from_secs(3)))]);
         let news = stream::unfold(self, |mut watch| async {
-            watch.next().await.then(|| (Ok(Event::default().event("arrival").data("")), watch))
+            watch.next().await.then(|| (Ok(Event::default().event("arrival").data("1")), watch))
         });
         stream::StreamExt::chain(hello, news)
     }
