@@ -80,6 +80,7 @@ fn subjects_are_decoded_to_one_harmless_line() {
         (&b"=?utf-8?B?5byg5A==?= =?utf-8?B?uIk=?="[..], "张三"),
         (b"=?UTF-8?Q?caf=C3?=\r\n =?UTF-8?Q?=A9_482913?=", "café 482913"),
         (b"=?iso-2022-jp?B?GyRCRyc+WhsoQg==?= 482913", "認証 482913"),
+        (b"=?iso-2022-jp?B?GyRCJXMlMyE8GyhC?=\r\n =?iso-2022-jp?B?GyRCJUkkchsoQg==?=", "ンコードを"),
         (b"=?utf-8*en?Q?a?= b =?utf-8?q?c?=", "a b c"),
         (b"=?utf-8?Q?a b?=c", "a bc"),
         (b"=?utf-8?X?YQ==?= =?utf-8?B?YQ", "=?utf-8?X?YQ==?= =?utf-8?B?YQ"),
@@ -307,7 +308,8 @@ fn hostile_structures_are_read_within_limits() {
         assert_eq!(parsed.attachments.len(), summary.attachments, "{name}");
     }
     let depth = |levels: usize| {
-        let open: String = (0..levels).map(|i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n")).collect();
+        let open = |i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n");
+        let open = (0..levels).map(open).collect::<Vec<_>>().concat();
         parse(&message(&format!("{open}\ninnermost\n"), b""))
     };
     assert_eq!(depth(100).text, ["innermost\r\n\r\n"]);

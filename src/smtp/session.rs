@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,9 +20,6 @@ use super::reply;
 use super::reply::Reply;
 use super::transaction::Transaction;
 use super::wire::{Ended, Timeouts, Waiting, Wire};
-
-/// How long the news takes that a peer is gone.
-const RESET_TAKES: Duration = Duration::from_millis(300);
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -109,8 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         };
         if self.peer_finished {
             // A peer that only closed its side reads on; from one that is gone altogether, a reset follows on our answers.
-            let _ = self.wire.flush().await;
-            tokio::time::sleep(RESET_TAKES).await;
+            self.wire.flush_and_learn().await;
         }
         if self.wire.reply(&last_words).await.is_err() || self.wire.flush().await.is_err() {
             return;

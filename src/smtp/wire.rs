@@ -23,6 +23,8 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 const LAST_MESSAGE: Duration = Duration::from_secs(30);
 /// How long the end of a session waits for the peer to close.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a peer's answer is taken to need at most, where the network is slow.
+const MOST_TURN: Duration = Duration::from_millis(500);
 /// Replies are written at the latest when so many wait.
 const MOST_OUTPUT: usize = 16 * 1024;
 /// The room for a read where little is awaited: commands, and the start of a message.
@@ -81,6 +83,8 @@ pub(super) struct Wire<S> {
     output: Vec<u8>,
     timeouts: Timeouts,
     ends_at: Instant,
+    /// The quickest answer of the peer so far.
+    turn: Duration,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
 }
@@ -101,6 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             output: Vec::new(),
             timeouts,
             ends_at: Instant::now() + timeouts.session,
+            turn: MOST_TURN,
             stop: Box::pin(shutdown.cancelled_owned()),
             stopping: false,
         }
@@ -137,7 +142,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             Waiting::ForCommand => self.timeouts.command,
             Waiting::ForData { .. } => self.timeouts.data,
         };
-        let deadline = Instant::now() + patience;
+        let asked = Instant::now();
+        let deadline = asked + patience;
         loop {
             if self.stopping && waiting == Waiting::ForCommand {
                 return Err(Ended::ShuttingDown);
@@ -148,7 +154,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
                 biased;
                 read = stream.read_buf(&mut self.input) => return match read {
                     Ok(0) => Err(Ended::Closed),
-                    Ok(_) => Ok(()),
+                    Ok(_) => {
+                        self.turn = self.turn.min(asked.elapsed());
+                        Ok(())
+                    }
                     Err(_) => Err(Ended::Broken),
                 },
                 () = &mut self.stop, if !self.stopping => {
@@ -186,6 +195,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             Poll::Ready(Ok(())) | Poll::Pending => Presence::There,
             Poll::Ready(Err(_)) => Presence::Gone,
         }
+    }
+
+    /// Writes what is queued and waits for as long as the news takes that the peer is gone. The next write fails then.
+    pub(super) async fn flush_and_learn(&mut self) {
+        let _ = self.flush().await;
+        // Twice the time there and back; to send a message again, a peer needs at least five turns.
+        tokio::time::sleep(2 * self.turn + Duration::from_millis(1)).await;
     }
 
     /// Encrypts the connection; returns version and cipher suite.

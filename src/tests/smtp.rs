@@ -161,12 +161,13 @@ async fn a_message_whose_answer_got_lost_is_stored_once_and_a_second_one_twice()
     client.dialogue(&[("MAIL FROM:<sender@example.net>", "250"), ("RCPT TO:<alice@example.org>", "250"), ("DATA", "354")]).await;
     client.send("Subject: lost\r\n\r\nx\r\n.\r\n").await;
     drop(client);
-    let stored = async {
-        while server.messages().await.is_empty() {
+    let noticed = async {
+        let query = "select exists (select from unconfirmed_deliveries where is_abandoned)";
+        while !sqlx::query_scalar::<_, bool>(query).fetch_one(&*server.db).await.unwrap() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), stored).await.expect("stored");
+    tokio::time::timeout(std::time::Duration::from_secs(20), noticed).await.expect("the loss is noticed");
     for expected in [1, 2] {
         let mut client = SmtpClient::hello(server.address).await;
         assert!(client.deliver(&["alice@example.org"], b"Subject: lost\r\n\r\nx\r\n").await.starts_with("250 2.0.0"));

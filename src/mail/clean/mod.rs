@@ -33,9 +33,9 @@ const MAX_DEPTH: usize = 256;
 /// Elements within a line of text inside each other, such as `font`.
 const MAX_INLINE_DEPTH: usize = 64;
 /// Characters of text written as character references; look-alikes stand for the rest.
-const MAX_REFERENCES: usize = 100_000;
+const MAX_REFERENCES: usize = 50_000;
 /// Elements written in all.
-const MAX_TAGS: usize = 30_000;
+const MAX_TAGS: usize = 20_000;
 /// Columns or rows that a cell may span.
 const MAX_CELLS_SPANNED: u16 = 200;
 
