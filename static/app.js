@@ -174,12 +174,6 @@ document.addEventListener("htmx:afterSettle", () => {
   reflect(document);
 });
 
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.dataset?.more !== undefined && event.detail.successful) {
-    all("#list .rows").at(-1)?.setAttribute("data-extended", "");
-  }
-});
-
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   const plain = xhr.getResponseHeader("content-type")?.startsWith("text/plain");
