@@ -32,13 +32,9 @@ pub async fn serve(config: Config) -> Result<()> {
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
-    // Ports first: where one is taken, nothing was started yet.
-    let http = match config.roles.http {
-        true => Some(bind_http(config.http_listen).await?),
-        false => None,
-    };
+    // The directory first: where another server has it, that says more than a port that is taken.
     let database = Database::for_server(&config).await?;
-    let result = run(Arc::clone(&config), &database, http, stop).await;
+    let result = run(Arc::clone(&config), &database, stop).await;
     database.stop().await;
     if result.is_ok() {
         tracing::info!("stopped");
@@ -46,12 +42,10 @@ pub async fn serve(config: Config) -> Result<()> {
     result
 }
 
-async fn run(config: Arc<Config>, database: &Database, http: Option<TcpListener>, stop: CancellationToken) -> Result<()> {
+async fn run(config: Arc<Config>, database: &Database, stop: CancellationToken) -> Result<()> {
+    let http = if config.roles.http { Some(bind_http(config.http_listen).await?) } else { None };
     let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-    let smtp = match config.roles.smtp {
-        true => Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?),
-        false => None,
-    };
+    let smtp = if config.roles.smtp { Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?) } else { None };
     services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
     announce(&services, http.as_ref()).await?;
 
