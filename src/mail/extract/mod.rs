@@ -1,0 +1,92 @@
+//! Finds verification codes and links in a message.
+//!
+//! Every token that has the form of a code is weighed on what the message says about it: the names before and
+//! after it, the wording that asks for it, its place, its form, what the message is about. What it is by its own
+//! nature (a date, money, a phone number) counts against it, not what stands near it. Links likewise. Pure, linear
+//! in the size of the message, and without recursion. `docs/extraction.md` has the method and the score.
+
+mod codes;
+mod expiry;
+mod fold;
+mod html;
+mod links;
+mod nature;
+mod page;
+mod rule;
+mod score;
+mod token;
+mod types;
+mod url;
+mod wording;
+
+#[cfg(test)]
+mod tests;
+
+pub use rule::Alphabet;
+pub use rule::InvalidRule;
+pub use rule::Rule;
+pub use rule::RuleSpec;
+pub use types::CodeCandidate;
+pub use types::CodeKind;
+pub use types::Extraction;
+pub use types::Input;
+pub use types::LinkCandidate;
+pub use types::LinkKind;
+pub use types::Source;
+pub use types::Span;
+
+use crate::mail::extract::page::Page;
+use crate::mail::extract::score::Mood;
+use crate::mail::extract::token::Token;
+
+/// The version of the engine and its wording; goes up when answers may change.
+pub const VERSION: u32 = 1;
+/// The most candidates of each sort that an extraction holds.
+pub const MAX_CANDIDATES: usize = 8;
+/// The most parts of each sort that are read.
+const MAX_PARTS: usize = 8;
+
+/// Finds the codes and links of a message. Takes time linear in its size and never fails.
+pub fn extract(input: &Input<'_>) -> Extraction {
+    let mut pages = pages(input);
+    let tokens: Vec<Vec<Token>> = pages.iter().map(token::tokens).collect();
+    let nothing = Extraction { version: VERSION, ..Extraction::default() };
+    let has_links = pages.iter().any(|page| !page.links.is_empty() || page.visible.contains("://"));
+    if tokens.iter().all(Vec::is_empty) && !has_links && input.rules.is_empty() {
+        return nothing;
+    }
+    let mut mood = Mood::default();
+    for page in &mut pages {
+        let hits = wording::WORDING.find(&page.folded.text);
+        page.set_hits(hits);
+        mood.read(page, page.source == Source::Subject);
+    }
+    let codes = codes::candidates(&pages, &tokens, &mood, input);
+    let links = links::candidates(&pages, &mood, input);
+    let code = codes.first().filter(|code| code.confidence >= codes::THRESHOLD).cloned();
+    let link = links.first().filter(|link| link.confidence >= codes::THRESHOLD && is_answer(link.kind)).cloned();
+    Extraction { code, link, codes, links, version: VERSION }
+}
+
+/// The text of an HTML part as a person sees it: one line for each line on the page, hidden text left out,
+/// at most 512 KB. Takes time linear in the size of the markup.
+pub fn visible_text(html: &str) -> String {
+    html::render(html).text
+}
+
+fn is_answer(kind: LinkKind) -> bool {
+    matches!(kind, LinkKind::Verify | LinkKind::Reset | LinkKind::SignIn | LinkKind::Invite)
+}
+
+/// The parts in the order in which they are trusted: HTML as it is seen, text, subject.
+fn pages(input: &Input<'_>) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for (part, html) in input.html.iter().take(MAX_PARTS).enumerate() {
+        pages.push(Page::markup(part, html));
+    }
+    for (part, text) in input.text.iter().take(MAX_PARTS).enumerate() {
+        pages.push(Page::plain(Source::Text, part, text));
+    }
+    pages.push(Page::plain(Source::Subject, 0, input.subject));
+    pages
+}

@@ -1,0 +1,330 @@
+//! The wording of all languages: read once from the files under `wording/`, looked up in one pass over a text.
+//!
+//! A file is for speakers to read and mend; `wording/README.md` says what each list is for.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use serde::Deserialize;
+
+use crate::mail::extract::fold;
+
+/// What a phrase says. The order is that of the bits in [`Kinds`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Name,
+    Loose,
+    Ask,
+    Topic,
+    Validity,
+    Warning,
+    Device,
+    Recovery,
+    Number,
+    Thing,
+    Coupon,
+    Meeting,
+    Door,
+    Place,
+    Phone,
+    Card,
+    Version,
+    Unit,
+    Money,
+    Verify,
+    Reset,
+    SignIn,
+    Invite,
+    OtherLink,
+    Unsubscribe,
+    NotMe,
+    Click,
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+    Month,
+    Reply,
+    Forward,
+    Old,
+}
+
+/// A set of kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Kinds(u64);
+
+impl Kinds {
+    /// The names of a verification code, certain or not.
+    pub(super) const LABELS: Self = Self(1 << Kind::Name as u8 | 1 << Kind::Loose as u8 | 1 << Kind::Recovery as u8);
+    /// What names a number that is no verification code.
+    pub(super) const DECOYS: Self = Self(0b1_1111_1111 << Kind::Number as u8);
+    /// Phrases that swallow shorter ones within them.
+    const NOUNS: Self = Self(Self::LABELS.0 | Self::DECOYS.0);
+    const LINKS: Self = Self(0b1111_1111 << Kind::Verify as u8);
+
+    pub(super) fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+    pub(super) fn any(self, of: Self) -> bool {
+        self.0 & of.0 != 0
+    }
+    pub(super) fn join(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+    fn add(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as u8;
+    }
+}
+
+/// A phrase found in a folded text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) kinds: Kinds,
+}
+
+/// The languages, each a file.
+const FILES: &[&str] = &[include_str!("wording/en.toml")];
+
+/// One language's file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Language {
+    /// The name of the language, for readers.
+    #[serde(rename = "language")]
+    _language: String,
+    #[serde(default)]
+    code: Code,
+    #[serde(default)]
+    not_a_code: NotACode,
+    #[serde(default)]
+    link: Link,
+    #[serde(default)]
+    time: Time,
+    #[serde(default)]
+    quote: Quote,
+}
+
+type Phrases = Vec<String>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Code {
+    names: Phrases,
+    loose: Phrases,
+    ask: Phrases,
+    topics: Phrases,
+    validity: Phrases,
+    warnings: Phrases,
+    device: Phrases,
+    recovery: Phrases,
+    old: Phrases,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NotACode {
+    numbers: Phrases,
+    things: Phrases,
+    coupons: Phrases,
+    meetings: Phrases,
+    doors: Phrases,
+    places: Phrases,
+    phones: Phrases,
+    cards: Phrases,
+    versions: Phrases,
+    units: Phrases,
+    money: Phrases,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Link {
+    verify: Phrases,
+    reset: Phrases,
+    sign_in: Phrases,
+    invite: Phrases,
+    other: Phrases,
+    unsubscribe: Phrases,
+    not_me: Phrases,
+    click: Phrases,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Time {
+    seconds: Phrases,
+    minutes: Phrases,
+    hours: Phrases,
+    days: Phrases,
+    months: Phrases,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Quote {
+    reply: Phrases,
+    forward: Phrases,
+}
+
+/// Everything that is looked for.
+pub(super) struct Wording {
+    automaton: AhoCorasick,
+    phrases: Vec<Phrase>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Phrase {
+    kinds: Kinds,
+    /// A letter may stand right before, right after it.
+    open: (bool, bool),
+}
+
+/// The wording of this build.
+pub(super) static WORDING: LazyLock<Wording> = LazyLock::new(|| Wording::new(FILES));
+
+impl Wording {
+    /// Files that cannot be read are left out here; a test reads each.
+    fn new(files: &[&str]) -> Self {
+        let mut table: HashMap<String, Phrase> = HashMap::new();
+        for language in files.iter().filter_map(|file| toml::from_str::<Language>(file).ok()) {
+            for (kind, phrases) in language.lists() {
+                for phrase in phrases {
+                    add(&mut table, kind, phrase);
+                }
+            }
+        }
+        let (texts, phrases): (Vec<_>, Vec<_>) = table.into_iter().unzip();
+        let automaton = AhoCorasick::new(&texts).or_else(|_| AhoCorasick::new::<[&str; 0], &str>([]));
+        let Ok(automaton) = automaton else { unreachable!("an automaton of nothing is always made") };
+        Self { automaton, phrases }
+    }
+
+    /// All phrases in a folded text, in order of their start; those within a longer noun are left out.
+    pub(super) fn find(&self, text: &str) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = Vec::new();
+        for found in self.automaton.find_overlapping_iter(text) {
+            let Some(phrase) = self.phrases.get(found.pattern().as_usize()) else { continue };
+            if stands_alone(text, found.start(), found.end(), phrase.open) && hits.len() < MAX_HITS {
+                hits.push(Hit { start: found.start(), end: found.end(), kinds: phrase.kinds });
+            }
+        }
+        hits.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+        drop_swallowed(&mut hits);
+        hits
+    }
+}
+
+/// Phrases that are kept in one text.
+const MAX_HITS: usize = 20_000;
+
+impl Language {
+    fn lists(&self) -> [(Kind, &Phrases); 35] {
+        let Self { code, not_a_code: no, link, time, quote, .. } = self;
+        [
+            (Kind::Name, &code.names),
+            (Kind::Loose, &code.loose),
+            (Kind::Ask, &code.ask),
+            (Kind::Topic, &code.topics),
+            (Kind::Validity, &code.validity),
+            (Kind::Warning, &code.warnings),
+            (Kind::Device, &code.device),
+            (Kind::Recovery, &code.recovery),
+            (Kind::Old, &code.old),
+            (Kind::Number, &no.numbers),
+            (Kind::Thing, &no.things),
+            (Kind::Coupon, &no.coupons),
+            (Kind::Meeting, &no.meetings),
+            (Kind::Door, &no.doors),
+            (Kind::Place, &no.places),
+            (Kind::Phone, &no.phones),
+            (Kind::Card, &no.cards),
+            (Kind::Version, &no.versions),
+            (Kind::Unit, &no.units),
+            (Kind::Money, &no.money),
+            (Kind::Verify, &link.verify),
+            (Kind::Reset, &link.reset),
+            (Kind::SignIn, &link.sign_in),
+            (Kind::Invite, &link.invite),
+            (Kind::OtherLink, &link.other),
+            (Kind::Unsubscribe, &link.unsubscribe),
+            (Kind::NotMe, &link.not_me),
+            (Kind::Click, &link.click),
+            (Kind::Seconds, &time.seconds),
+            (Kind::Minutes, &time.minutes),
+            (Kind::Hours, &time.hours),
+            (Kind::Days, &time.days),
+            (Kind::Month, &time.months),
+            (Kind::Reply, &quote.reply),
+            (Kind::Forward, &quote.forward),
+        ]
+    }
+}
+
+/// `*` at an end of a phrase: letters may go on there.
+fn add(table: &mut HashMap<String, Phrase>, kind: Kind, phrase: &str) {
+    let open = (phrase.starts_with('*'), phrase.ends_with('*'));
+    let text = fold::fold(phrase.trim_matches('*').trim());
+    if text.is_empty() {
+        return;
+    }
+    let entry = table.entry(text).or_insert(Phrase { kinds: Kinds::default(), open });
+    entry.kinds.add(kind);
+    entry.open = (entry.open.0 || open.0, entry.open.1 || open.1);
+}
+
+/// Whether a phrase is whole words, where its script has them.
+fn stands_alone(text: &str, start: usize, end: usize, open: (bool, bool)) -> bool {
+    let first = text.get(start..).and_then(|t| t.chars().next());
+    let last = text.get(..end).and_then(|t| t.chars().next_back());
+    let before = text.get(..start).and_then(|t| t.chars().next_back());
+    let after = text.get(end..).and_then(|t| t.chars().next());
+    (open.0 || !joins(before, first)) && (open.1 || !joins(last, after))
+}
+
+/// Whether two neighbours belong to one word. Scripts without spaces, or with prefixes to their words, never bind.
+fn joins(left: Option<char>, right: Option<char>) -> bool {
+    let (Some(left), Some(right)) = (left, right) else { return false };
+    let alphabetic = |c: char| c.is_ascii_alphabetic() || ('\u{c0}'..'\u{530}').contains(&c);
+    alphabetic(left) && alphabetic(right)
+}
+
+/// Takes out labels and decoys that are part of a longer one: "code" in "postal code".
+fn drop_swallowed(hits: &mut Vec<Hit>) {
+    let mut reach = (0, 0);
+    hits.retain(|hit| {
+        if !hit.kinds.any(Kinds::NOUNS) {
+            return true;
+        }
+        let swallowed = hit.end <= reach.1 && (hit.start, hit.end) != reach;
+        if hit.end > reach.1 {
+            reach = (hit.start, hit.end);
+        }
+        !swallowed || hit.kinds.any(Kinds::LINKS)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_can_be_read() {
+        for file in FILES {
+            if let Err(error) = toml::from_str::<Language>(file) {
+                panic!("{}: {error}", file.lines().next().unwrap_or_default());
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_noun_wins_and_words_are_whole() {
+        let kinds = |text: &str| WORDING.find(text).into_iter().map(|hit| hit.kinds).collect::<Vec<_>>();
+        assert!(kinds("your verification code").iter().any(|k| k.has(Kind::Name)));
+        assert!(!kinds("your postal code").iter().any(|k| k.has(Kind::Loose)));
+        assert!(!kinds("encoder").iter().any(|k| k.has(Kind::Loose)));
+    }
+}
