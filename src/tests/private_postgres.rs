@@ -1,5 +1,6 @@
 //! The private PostgreSQL as an operator meets it: started, stopped, killed, refused.
 
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -50,7 +51,7 @@ fn is_alive(pid: u32) -> bool {
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < patience, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
@@ -205,6 +206,24 @@ async fn server_and_postgresql_killed_together_lose_nothing() {
 }
 
 #[tokio::test]
+async fn a_lock_file_whose_number_went_to_a_stranger_does_not_bar_the_start() {
+    let dir = Scratch::new(0o711);
+    PrivatePostgres::start(&Options::new(dir.path())).await.unwrap().stop().await;
+    let cluster = dir.path().join("postgres/cluster");
+    let owner = std::fs::metadata(&cluster).unwrap();
+    // PostgreSQL minds only processes of its own account.
+    let mut stranger = Command::new("sleep").arg("60").uid(owner.uid()).gid(owner.gid()).spawn().unwrap();
+    let left = format!("{}\n{}\n1700000000\n5432\n\n\n\nready\n", stranger.id(), cluster.display());
+    std::fs::write(cluster.join("postmaster.pid"), left).unwrap();
+
+    assert!(private::running_options(dir.path()).unwrap().is_none());
+    PrivatePostgres::start(&Options::new(dir.path())).await.unwrap().stop().await;
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was ended");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[tokio::test]
 async fn a_directory_that_only_its_owner_may_enter_serves_too() {
     let dir = Scratch::new(0o700);
     let deep = dir.path().join("a".repeat(60)).join("b".repeat(60));
@@ -238,10 +257,11 @@ async fn an_ordinary_user_needs_no_other_account() {
     write(&private::running_options(&data).unwrap().unwrap(), 1).await;
     holder.kill();
 
-    // Started by root afterwards, it stays that account's.
+    // A start by root in between changes nothing for that account.
     let server = PrivatePostgres::start(&Options::new(&data)).await.unwrap();
     assert_eq!(read(&server.connect_options()).await, [1]);
     server.stop().await;
+    Holder::start_from(&program, &data, Some(NOBODY)).kill();
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! The account PostgreSQL runs as. It refuses root, so a root process chooses another.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -46,13 +47,18 @@ fn own(me: u32, home: &Path, users: &str) -> Result<Option<Account>> {
     }
 }
 
-/// The first directory on the way to `path`, itself included, that the account may not enter.
-pub(super) fn barred(path: &Path, account: &Account) -> Option<PathBuf> {
-    let mut ways: Vec<&Path> = path.ancestors().collect();
-    ways.reverse();
-    ways.into_iter()
-        .find(|dir| fs::metadata(dir).is_ok_and(|m| !may_enter(m.mode(), m.uid(), m.gid(), account)))
-        .map(Path::to_path_buf)
+/// Gives a file that root made to the owner of its directory, who may be the one to start next time.
+pub(super) fn give_to_owner_of(dir: &Path, file: &File) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = fs::symlink_metadata(dir)?;
+    std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+/// Whether there is a directory on the way to `path`, itself included, that the account may not enter.
+pub(super) fn is_barred_from(path: &Path, account: &Account) -> bool {
+    path.ancestors().any(|dir| fs::metadata(dir).is_ok_and(|m| !may_enter(m.mode(), m.uid(), m.gid(), account)))
 }
 
 fn may_enter(mode: u32, owner: u32, group: u32, account: &Account) -> bool {

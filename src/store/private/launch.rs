@@ -1,5 +1,8 @@
-//! How PostgreSQL's programs are run: as which account, from which directory, and bound to our own life.
+//! How PostgreSQL's programs are run: as which account, on which directory, and bound to our own life.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -23,26 +26,21 @@ impl Launcher {
         self.account.as_ref()
     }
 
-    /// Whether a program can be started in a directory that its account could not reach by its path.
-    pub(super) fn can_hand_over_directory(&self) -> bool {
-        self.setpriv.is_some()
-    }
-
-    /// A command that runs in `dir` with a clean environment, and is sent SIGINT when the calling thread ends.
+    /// A command with a clean environment, which is sent SIGINT when the calling thread ends.
     ///
     /// The kernel ties that signal to the thread that starts the program, so call it from one that stays.
-    pub(super) fn command(&self, program: &Path, dir: &Path) -> Command {
+    pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = match &self.setpriv {
             Some(setpriv) => self.through_setpriv(setpriv, program),
             None => self.directly(program),
         };
         command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         // Its own process group: Ctrl-C must reach us alone, and we stop the database last.
-        command.current_dir(dir).stdin(Stdio::null()).process_group(0);
+        command.current_dir("/").stdin(Stdio::null()).process_group(0);
         command
     }
 
-    /// `setpriv` enters the directory as root before it becomes the other account.
+    /// `setpriv` changes the account itself, since a later change would undo the tie to our life.
     fn through_setpriv(&self, setpriv: &Path, program: &Path) -> Command {
         let mut command = Command::new(setpriv);
         command.args(["--pdeathsig", "INT"]);
@@ -61,6 +59,33 @@ impl Launcher {
             command.uid(account.uid).gid(account.gid);
         }
         command
+    }
+}
+
+/// A directory as a program is told of it.
+#[derive(Debug)]
+pub(super) struct Place {
+    name: PathBuf,
+    /// Keeps the directory open until the program has inherited it.
+    _open: Option<File>,
+}
+
+impl Place {
+    /// By its path, which the program's account can walk.
+    pub(super) fn by_path(dir: &Path) -> Self {
+        Self { name: dir.to_path_buf(), _open: None }
+    }
+
+    /// By an open file that the program inherits: a way into a directory whose parents (`/root`) bar its account.
+    pub(super) fn handed_over(dir: &Path) -> io::Result<Self> {
+        let open = File::open(dir)?;
+        rustix::io::fcntl_setfd(&open, rustix::io::FdFlags::empty())?;
+        Ok(Self { name: PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd())), _open: Some(open) })
+    }
+
+    /// What to call the directory in the program's arguments.
+    pub(super) fn name(&self) -> &Path {
+        &self.name
     }
 }
 

@@ -24,15 +24,15 @@ pub(super) fn find(configured: Option<&Path>, cluster: Option<u32>) -> Result<Bi
         Some(dir) => vec![at_configured(dir)?],
         None => installed(),
     };
-    choose(found, cluster)
+    choose(&found, cluster)
 }
 
-fn choose(found: Vec<Binaries>, cluster: Option<u32>) -> Result<Binaries> {
+fn choose(found: &[Binaries], cluster: Option<u32>) -> Result<Binaries> {
     let usable = |b: &&Binaries| b.major >= OLDEST && cluster.is_none_or(|wanted| wanted == b.major);
     if let Some(best) = found.iter().filter(usable).max_by_key(|b| b.major) {
         return Ok(best.clone());
     }
-    let here = describe(&found);
+    let here = describe(found);
     match cluster {
         Some(wanted) => bail!(
             "The private database was made by PostgreSQL {wanted}, and only its programs can open it; here there is {here}. \
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn the_newest_serves_a_new_cluster_and_the_same_an_old_one() {
-        assert_eq!(choose(binaries(&[14, 17, 15]), None).unwrap().major, 17);
-        assert_eq!(choose(binaries(&[14, 17, 15]), Some(15)).unwrap().major, 15);
+        assert_eq!(choose(&binaries(&[14, 17, 15]), None).unwrap().major, 17);
+        assert_eq!(choose(&binaries(&[14, 17, 15]), Some(15)).unwrap().major, 15);
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
             (binaries(&[16]), Some(15), ["made by PostgreSQL 15", "version 16 in /pg/16", "postgresql-15"]),
         ];
         for (found, cluster, parts) in cases {
-            let text = choose(found, cluster).unwrap_err().to_string();
+            let text = choose(&found, cluster).unwrap_err().to_string();
             for part in parts {
                 assert!(text.contains(part), "{part:?} is not in {text:?}");
             }

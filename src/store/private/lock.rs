@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// How long to wait for a command that holds the directory for a moment.
+use super::account;
+
+/// How long to wait for a command that holds the directory until it is done.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for any other: a mere look at the lock holds it for an instant.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Who holds the data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,7 @@ impl Purpose {
 pub(super) fn take(data_dir: &Path, purpose: Purpose) -> Result<File> {
     let path = data_dir.join("pillarbox.lock");
     let mut file = open(&path).with_context(|| format!("Cannot open {} for writing", path.display()))?;
-    let patience = Instant::now() + COMMAND_PATIENCE;
+    let since = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => break,
@@ -44,7 +48,8 @@ pub(super) fn take(data_dir: &Path, purpose: Purpose) -> Result<File> {
             Err(TryLockError::WouldBlock) => {}
         }
         let holder = Holder::read(&path);
-        if holder.purpose == Some(Purpose::Command) && Instant::now() < patience {
+        let patience = if holder.purpose == Some(Purpose::Command) { COMMAND_PATIENCE } else { PATIENCE };
+        if since.elapsed() < patience {
             std::thread::sleep(Duration::from_millis(50));
             continue;
         }
@@ -54,6 +59,7 @@ pub(super) fn take(data_dir: &Path, purpose: Purpose) -> Result<File> {
             data_dir.display()
         );
     }
+    account::give_to_owner_of(data_dir, &file)?;
     file.set_len(0)?;
     write!(file, "{}\n{}\n", std::process::id(), purpose.word())?;
     Ok(file)

@@ -5,19 +5,23 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::account;
+
 /// Beyond this the file is set aside at the next start of PostgreSQL, in octets.
 const LARGE: u64 = 4 * 1024 * 1024;
 /// How much of the end is looked at, in octets.
 const TAIL: u64 = 4 * 1024;
 
-/// Opens the log to append to; a large one is renamed to `….1` first.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+/// Opens the log in `home` to append to; a large one is renamed to `….1` first.
+pub(super) fn open(path: &Path, home: &Path) -> io::Result<File> {
     if fs::symlink_metadata(path).is_ok_and(|m| m.len() > LARGE) {
         fs::rename(path, path.with_extension("log.1"))?;
     }
     // The directory belongs to PostgreSQL's account; a link laid there must not make root write elsewhere.
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    fs::OpenOptions::new().create(true).append(true).mode(0o640).custom_flags(no_follow).open(path)
+    let file = fs::OpenOptions::new().create(true).append(true).mode(0o640).custom_flags(no_follow).open(path)?;
+    account::give_to_owner_of(home, &file)?;
+    Ok(file)
 }
 
 /// The last lines of the log from this offset on, at most 4 KB of them; empty when it cannot be read.

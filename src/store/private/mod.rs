@@ -7,9 +7,12 @@
 mod account;
 mod cluster;
 mod launch;
+mod layout;
 mod locate;
 mod lock;
 mod log;
+mod postmaster;
+mod settings;
 mod supervise;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +29,8 @@ use self::supervise::Control;
 
 /// The database and its owner have the product's name.
 const NAME: &str = "pillarbox";
+/// Part of the socket's name; nothing listens on a network port.
+const PORT: u16 = 5432;
 
 /// What the private PostgreSQL needs to know.
 #[derive(Debug, Clone)]
@@ -60,7 +65,7 @@ impl PrivatePostgres {
     ///
     /// From then on a thread starts PostgreSQL again whenever it dies, with growing pauses of at most 5 s.
     /// Fails with one sentence for the operator when another process holds the directory, the server programs are
-    /// missing or of the wrong version, or the account cannot reach the directory.
+    /// missing or of the wrong version, or the directory belongs to another account.
     pub async fn start(options: &Options) -> Result<Self> {
         let control = Arc::new(Control::default());
         let (report, ready) = oneshot::channel();
@@ -142,7 +147,7 @@ pub async fn attach_or_start(options: &Options) -> Result<Attached> {
 ///
 /// Fails when the directory may not be read by this account.
 pub fn running_options(data_dir: &Path) -> Result<Option<PgConnectOptions>> {
-    let socket_dir = cluster::Layout::new(data_dir)?.running_socket_dir()?;
+    let socket_dir = postmaster::running_socket_dir(&layout::Layout::new(data_dir)?)?;
     Ok(socket_dir.map(|dir| options_for(&dir).database(NAME)))
 }
 
@@ -150,7 +155,7 @@ fn options_for(socket_dir: &Path) -> PgConnectOptions {
     // Everything that the environment (PGPORT, PGSSLMODE, PGDATABASE ...) could bend is set here.
     PgConnectOptions::new_without_pgpass()
         .socket(socket_dir)
-        .port(cluster::PORT)
+        .port(PORT)
         .username(NAME)
         .ssl_mode(PgSslMode::Disable)
         .application_name(NAME)

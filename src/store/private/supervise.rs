@@ -16,11 +16,11 @@ use super::cluster::Cluster;
 /// How long a first start may go on failing for reasons that pass (remains of a killed server).
 const FIRST_START_PATIENCE: Duration = Duration::from_secs(15);
 /// How long replaying the log of changes may take before a start counts as failed.
-const RECOVERY_PATIENCE: Duration = Duration::from_secs(600);
+const RECOVERY_PATIENCE: Duration = Duration::from_mins(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A PostgreSQL that lived this long was well; its end is not part of a series.
-const WELL: Duration = Duration::from_secs(60);
+const WELL: Duration = Duration::from_mins(1);
 
 /// How the rest of the process speaks to the thread.
 #[derive(Debug, Default)]
@@ -99,6 +99,7 @@ pub(super) fn run(options: &Options, control: &Control, report: oneshot::Sender<
     });
     match started {
         Ok((cluster, child)) => {
+            tracing::info!(directory = %cluster.socket_dir().display(), "the private PostgreSQL {} runs", cluster.version());
             if report.send(Ok(cluster.socket_dir().to_path_buf())).is_err() {
                 control.stop();
             }
