@@ -43,7 +43,7 @@ impl Listener {
     /// Fails with one sentence that names the setting: a port in use, not permitted, or not of this machine.
     pub async fn bind(config: &Config, ingest: Ingest, shutdown: CancellationToken) -> Result<Self> {
         let settings = config.smtp.clone();
-        let certificate = Certificate::open(settings.tls.as_ref(), &config.data_dir, &config.hostname)?;
+        let certificate = certificate(config.clone()).await?;
         let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
         // One message of full size must always fit.
         let memory = settings.max_memory_octets.max(settings.max_message_octets.saturating_add(1));
@@ -119,6 +119,12 @@ impl Acceptor {
         let session = Session::new(stream, remote, Arc::clone(&self.shared));
         self.sessions.spawn(hold(place, session.run()).instrument(span));
     }
+}
+
+/// Reads the certificate, or makes it, where that holds up nothing else.
+async fn certificate(config: Config) -> Result<Arc<Certificate>> {
+    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
+    tokio::task::spawn_blocking(open).await?
 }
 
 /// Keeps the place for as long as the session runs, however it ends.

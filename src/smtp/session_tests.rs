@@ -102,7 +102,7 @@ fn settings() -> config::Smtp {
         max_errors: 40,
         command_timeout: Duration::from_secs(5),
         data_timeout: Duration::from_secs(5),
-        session_timeout: Duration::from_secs(60),
+        session_timeout: Duration::from_mins(1),
         max_memory_octets: 1 << 20,
     }
 }
@@ -379,7 +379,7 @@ async fn a_message_that_is_too_large_is_read_to_its_end_and_refused() {
     }
     assert!(peer.say(".").await.starts_with("552 5.3.4"));
     peer.dialogue(&[("DATA", "503 5.5.1"), MAIL, RCPT, DATA]).await;
-    peer.send([&[b'x'; 99_998][..], b"\r\n.\r\n"].concat()).await;
+    peer.send([vec![b'x'; 99_998].as_slice(), b"\r\n.\r\n"].concat()).await;
     assert!(peer.reply().await.starts_with("250 2.0.0"), "just as large as allowed");
     assert_eq!(peer.kept.contents().iter().map(Vec::len).collect::<Vec<_>>(), [100_000]);
 }
@@ -388,7 +388,7 @@ async fn a_message_that_is_too_large_is_read_to_its_end_and_refused() {
 async fn without_memory_a_message_is_put_off_and_the_session_lives() {
     let mut peer = greeted(config::Smtp { max_memory_octets: 16 * 1024, ..settings() }).await;
     peer.dialogue(&[HELLO, MAIL, RCPT, DATA]).await;
-    peer.send([&[b'x'; 50_000][..], b"\r\n.\r\n"].concat()).await;
+    peer.send([vec![b'x'; 50_000].as_slice(), b"\r\n.\r\n"].concat()).await;
     assert!(peer.reply().await.starts_with("452 4.3.1"));
     peer.dialogue(&[MAIL, RCPT, DATA]).await;
     assert!(peer.say("small\r\n.").await.starts_with("250 2.0.0"));
@@ -587,4 +587,51 @@ proptest! {
         let (whole, split) = runtime.block_on(async { (outcome(&octets, octets.len()).await, outcome(&octets, size).await) });
         prop_assert_eq!(whole, split);
     }
+}
+
+/// The protocol alone: `cargo test --release --lib -- --ignored --nocapture messages_a_second`.
+#[tokio::test]
+#[ignore = "a measurement, for a release build"]
+async fn messages_a_second() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let shared = Arc::new(Shared {
+        memory: Memory::new(1 << 26, Duration::from_secs(5)),
+        settings: config::Smtp { max_messages_per_session: usize::MAX, ..settings() },
+        hostname: "mx.example.org".to_owned(),
+        intake: Kept::default(),
+        tls: None,
+        shutdown: CancellationToken::new(),
+    });
+    tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
+            tokio::spawn(Session::new(stream, peer.ip(), Arc::clone(&shared)).run());
+        }
+    });
+    let (sessions, each) = (20, 2000);
+    let message = format!("Subject: x\r\n\r\n{}.\r\n", "a line of text\r\n".repeat(120));
+    let send = move || {
+        let mut stream = std::net::TcpStream::connect(address).expect("connected");
+        stream.set_nodelay(true).expect("no delay");
+        let mut octets = [0_u8; 1024];
+        let mut say = |text: &str| {
+            std::io::Write::write_all(&mut stream, text.as_bytes()).expect("sent");
+            assert_ne!(std::io::Read::read(&mut stream, &mut octets).expect("a reply"), 0);
+        };
+        say("");
+        say("EHLO a.example\r\n");
+        for _ in 0..each {
+            for part in ["MAIL FROM:<a@example.net>\r\n", "RCPT TO:<alice@example.org>\r\n", "DATA\r\n", &message] {
+                say(part);
+            }
+        }
+    };
+    let start = std::time::Instant::now();
+    let senders: Vec<_> = (0..sessions).map(|_| tokio::task::spawn_blocking(send.clone())).collect();
+    for sender in senders {
+        sender.await.expect("sent");
+    }
+    let rate = f64::from(sessions * each) / start.elapsed().as_secs_f64();
+    eprintln!("{rate:.0} messages of 2 KB a second with {sessions} sessions, one thread for the server");
 }

@@ -86,11 +86,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         // Held until the message is stored.
         let (content, _memory) = match content.finish() {
             Ok(content) => content,
-            Err(Overflow::TooLarge) => return Ok(self.refuse(&transaction, reply::MESSAGE_TOO_LARGE)),
-            Err(Overflow::NoMemory) => return Ok(self.refuse(&transaction, reply::NO_MEMORY)),
+            Err(Overflow::TooLarge) => return Ok(refuse(&transaction, reply::MESSAGE_TOO_LARGE)),
+            Err(Overflow::NoMemory) => return Ok(refuse(&transaction, reply::NO_MEMORY)),
         };
         if trace::hops(&content) > trace::MOST_HOPS {
-            return Ok(self.refuse(&transaction, reply::LOOPING));
+            return Ok(refuse(&transaction, reply::LOOPING));
         }
         // The peer should not wait for the answers before while the message is stored.
         self.wire.flush().await?;
@@ -116,12 +116,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         }
     }
 
-    fn refuse(&self, transaction: &Transaction<I::Recipient>, reply: Reply) -> Reply {
-        let (sender, recipients) = (transaction.reverse_path.as_str(), transaction.recipients.len());
-        tracing::info!(sender, recipients, code = reply.code, "message refused");
-        reply
-    }
-
     fn message(&self, transaction: Transaction<I::Recipient>, content: Bytes) -> Message<I::Recipient> {
         let Transaction { reverse_path, smtputf8, mut recipients } = transaction;
         // A recipient named twice gets the message once.
@@ -144,4 +138,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let trace = trace::fields(&envelope, &self.shared.hostname, id, only, Utc::now());
         Message { id, envelope, recipients, content, trace }
     }
+}
+
+/// Says that a message was refused, and passes the reply on.
+fn refuse<R>(transaction: &Transaction<R>, reply: Reply) -> Reply {
+    let (sender, recipients) = (transaction.reverse_path.as_str(), transaction.recipients.len());
+    tracing::info!(sender, recipients, code = reply.code, "message refused");
+    reply
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod database;
 pub(crate) mod scratch;
+pub(crate) mod smtp_client;
