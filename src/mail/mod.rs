@@ -1,3 +1,24 @@
 //! Messages as bytes: parsing, cleaning for display, finding codes and links. Pure, no input or output.
 
+pub mod attachments;
+pub mod clean;
 pub mod extract;
+pub mod parse;
+pub mod reading;
+
+mod charset;
+mod fields;
+mod headers;
+mod limits;
+mod preview;
+mod text;
+mod transfer;
+mod tree;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use fields::Correspondent;
+pub use headers::Header;
+pub use limits::Limits;
