@@ -18,7 +18,7 @@ use crate::operations::{Ctx, Services};
 use crate::store;
 
 pub use logging::start as start_logging;
-pub use serve::serve;
+pub use serve::{Running, serve};
 
 use database::Database;
 

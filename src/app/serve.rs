@@ -13,11 +13,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::api;
 use crate::config::Config;
 use crate::crypto::Password;
+use crate::http;
+use crate::ingest;
 use crate::operations::{Ctx, Services, setup};
 use crate::smtp::Listener;
-use crate::{api, http, web};
+use crate::web;
 
 use super::banner;
 use super::database::Database;
@@ -28,52 +31,113 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Runs the server until `SIGTERM` or `SIGINT`.
 pub async fn serve(config: Config) -> Result<()> {
-    prepare_data_dir(&config)?;
-    let config = Arc::new(config);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
-    // Ports first: where one is taken, nothing was started yet.
-    let http = match config.roles.http {
-        true => Some(bind_http(config.http_listen).await?),
-        false => None,
-    };
-    let database = Database::for_server(&config).await?;
-    let result = run(Arc::clone(&config), &database, http, stop).await;
-    database.stop().await;
-    if result.is_ok() {
-        tracing::info!("stopped");
-    }
-    result
+    Running::start(config, stop).await?.finish().await;
+    tracing::info!("stopped");
+    Ok(())
 }
 
-async fn run(config: Arc<Config>, database: &Database, http: Option<TcpListener>, stop: CancellationToken) -> Result<()> {
-    let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-    let smtp = match config.roles.smtp {
-        true => Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?),
-        false => None,
-    };
-    services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
-    announce(&services, http.as_ref()).await?;
+/// The server at work. It goes on until the token that it was started with is cancelled.
+pub struct Running {
+    database: Database,
+    services: Services,
+    workers: ingest::Workers,
+    http_address: Option<SocketAddr>,
+    news: JoinHandle<()>,
+    http: Option<JoinHandle<()>>,
+    smtp: Option<JoinHandle<()>>,
+    stop: CancellationToken,
+}
 
-    let forgetful = services.clone();
-    let forget = move || {
-        let services = forgetful.clone();
-        async move { services.forget().await }
-    };
-    let news = tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget));
-    let http = http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone())));
-    let smtp = smtp.map(|listener| tokio::spawn(listener.run()));
+impl Running {
+    /// Starts everything that the settings ask for; in port 0 a free port is taken.
+    pub async fn start(config: Config, stop: CancellationToken) -> Result<Self> {
+        prepare_data_dir(&config)?;
+        // Ports first: where one is taken, nothing was started yet.
+        let http = match config.roles.http {
+            true => Some(bind_http(config.http_listen).await?),
+            false => None,
+        };
+        let database = Database::for_server(&config).await?;
+        match Parts::start(Arc::new(config), &database, http, &stop).await {
+            Ok(parts) => Ok(Self::of(parts, database, stop)),
+            Err(error) => {
+                database.stop().await;
+                Err(error)
+            }
+        }
+    }
 
-    stop.cancelled().await;
-    tracing::info!("stopping: no new work, what is under way is finished");
-    join("the SMTP listener", smtp).await;
-    join("the HTTP listener", http).await;
-    join("the listener for news", Some(news)).await;
-    let db = services.db.clone();
-    drop(services);
-    workers.finish().await;
-    db.close().await;
-    Ok(())
+    fn of(parts: Parts, database: Database, stop: CancellationToken) -> Self {
+        let Parts { services, workers, http, smtp } = parts;
+        let forgetful = services.clone();
+        let forget = move || {
+            let services = forgetful.clone();
+            async move { services.forget().await }
+        };
+        let http_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
+        Self {
+            news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
+            http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
+            smtp: smtp.map(|listener| tokio::spawn(listener.run())),
+            database,
+            services,
+            workers,
+            http_address,
+            stop,
+        }
+    }
+
+    /// Where HTTP is served, with the real port.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http_address
+    }
+
+    /// What the doors work with.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Waits for the word to stop, finishes what is under way, and stops the private database.
+    pub async fn finish(self) {
+        self.stop.cancelled().await;
+        tracing::info!("stopping: no new work, what is under way is finished");
+        join("the SMTP listener", self.smtp).await;
+        join("the HTTP listener", self.http).await;
+        join("the listener for news", Some(self.news)).await;
+        let db = self.services.db.clone();
+        drop(self.services);
+        self.workers.finish().await;
+        db.close().await;
+        self.database.stop().await;
+    }
+}
+
+/// What is bound and ready, before anything runs.
+struct Parts {
+    services: Services,
+    workers: ingest::Workers,
+    http: Option<TcpListener>,
+    smtp: Option<Listener>,
+}
+
+impl Parts {
+    async fn start(
+        config: Arc<Config>,
+        database: &Database,
+        http: Option<TcpListener>,
+        stop: &CancellationToken,
+    ) -> Result<Self> {
+        let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
+        let smtp = match config.roles.smtp {
+            true => Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?),
+            false => None,
+        };
+        services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
+        announce(&services, http.as_ref()).await?;
+        Ok(Self { services, workers, http, smtp })
+    }
 }
 
 async fn join<T>(what: &str, task: Option<JoinHandle<T>>) {

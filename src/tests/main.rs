@@ -4,6 +4,9 @@
 
 mod harness;
 
+mod layers;
 mod migrations;
+mod openapi;
+mod operations;
 mod private_postgres;
 mod smtp;

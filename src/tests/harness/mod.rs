@@ -1,5 +1,8 @@
 //! What the tests share.
 
 pub(crate) mod database;
+pub(crate) mod rest;
+pub(crate) mod schema;
 pub(crate) mod scratch;
+pub(crate) mod server;
 pub(crate) mod smtp_client;

@@ -1,0 +1,45 @@
+//! Holds every answer to what the OpenAPI document promises of it.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::rest::Answer;
+
+/// The promises, by method; each with the segments of its path.
+static PROMISES: LazyLock<HashMap<String, Vec<(Vec<String>, Validator)>>> = LazyLock::new(promises);
+
+fn promises() -> HashMap<String, Vec<(Vec<String>, Validator)>> {
+    let document = pillarbox::api::document();
+    let mut promises: HashMap<String, Vec<_>> = HashMap::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if let Some(schema) = operation.pointer("/responses/200/content/application~1json/schema") {
+                let segments = path.split('/').map(str::to_owned).collect();
+                promises.entry(method.to_uppercase()).or_default().push((segments, jsonschema::validator_for(schema).unwrap()));
+            }
+        }
+    }
+    promises
+}
+
+/// Checks a success of an operation; `path` is below `/api/v1`. Routes that answer with octets promise nothing.
+pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
+    let Some(body) = (answer.status == 200).then(|| serde_json::from_slice::<Value>(&answer.body).ok()).flatten() else { return };
+    let segments: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+    let promised = PROMISES.get(method).into_iter().flatten().filter(|(template, _)| fits(template, &segments));
+    // A fixed path is a closer fit than one with a name in it.
+    let Some((_, promise)) = promised.min_by_key(|(template, _)| template.iter().filter(|part| part.starts_with('{')).count())
+    else {
+        return;
+    };
+    let faults: Vec<String> = promise.iter_errors(&body).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{answer}: not what the OpenAPI document promises: {}", faults.join("; "));
+}
+
+fn fits(template: &[String], segments: &[&str]) -> bool {
+    template.len() == segments.len()
+        && template.iter().zip(segments).all(|(part, segment)| part.starts_with('{') || part == segment)
+}
