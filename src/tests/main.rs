@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod docs;
 mod layers;
 mod migrations;
 mod openapi;
