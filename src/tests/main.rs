@@ -5,9 +5,18 @@
 mod harness;
 
 mod docs;
+mod api_keys;
+mod arrival;
+mod codes;
+mod domains;
+mod health;
 mod layers;
+mod mailboxes;
+mod messages;
 mod migrations;
+mod nodes;
 mod openapi;
 mod operations;
 mod private_postgres;
+mod rest_manners;
 mod smtp;
