@@ -9,7 +9,9 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // Times
 
-const language = document.documentElement.lang;
+// The reader's own variant of the page's language, for its way to write times.
+const page = document.documentElement.lang;
+const language = navigator.languages.find((tag) => tag.slice(0, 2) === page.slice(0, 2)) || page;
 const forms = {
   full: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }),
   date: new Intl.DateTimeFormat(language, { dateStyle: "medium" }),
@@ -150,16 +152,15 @@ function closeReader(href) {
   return true;
 }
 
-// Without the list beside it a message gets a page of its own.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const { elt, target } = event.detail;
-  if (elt.classList.contains("row-link") && !find("#reader")) {
-    event.preventDefault();
-    location.assign(elt.href);
-  }
+  const { elt } = event.detail;
   // What is picked must not be lost to news.
-  if (elt.id === "mailboxes" && (find("input:checked", elt) || find("details[open]", elt))) event.preventDefault();
-  if (target?.id === "list" && elt.id === "list" && find("[data-extended]", elt)) event.preventDefault();
+  if (elt.id === "mailboxes" && find("input:checked", elt)) event.preventDefault();
+  // Nor the place in a list that goes on beyond its first page.
+  if (elt.id === "list" && find("[data-extended]", elt)) {
+    event.preventDefault();
+    toast(body.dataset.news, body.dataset.show, () => location.reload());
+  }
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -171,12 +172,6 @@ document.addEventListener("htmx:afterSettle", () => {
   showTimes(document);
   markOpen();
   reflect(document);
-});
-
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.dataset?.more !== undefined && event.detail.successful) {
-    all("#list .rows").at(-1)?.setAttribute("data-extended", "");
-  }
 });
 
 document.addEventListener("htmx:responseError", (event) => {

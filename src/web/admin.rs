@@ -5,6 +5,7 @@ use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::response::Html;
 use axum::response::IntoResponse as _;
 use axum::response::Response;
 
@@ -48,10 +49,23 @@ impl FromRequestParts<Services> for Admin {
             Some(token) => sign_in::session_of(services, token).await.map_err(|e| Failure(e).into_response_now())?,
             None => None,
         };
-        let Some(session) = session else { return Err(to_sign_in(&visit, &parts.method)) };
+        let Some(session) = session else {
+            let is_from_elsewhere = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+            if is_from_elsewhere && visit.session_token.is_none() && parts.method == Method::GET {
+                return Err(again(&visit));
+            }
+            return Err(to_sign_in(&visit, &parts.method));
+        };
         let caller = Caller::Admin { id: session.principal_id, username: session.username.clone(), session: session.id };
         Ok(Self { ctx: visit.ctx(services, caller), visit, session: session.id, username: session.username })
     }
+}
+
+/// Asks for the same page once more, from here: browsers do not send the session's cookie along with a link on another site.
+fn again(visit: &Visit) -> Response {
+    let address = render::safe_next(&visit.here).replace('&', "&amp;").replace('"', "&quot;");
+    Html(format!("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">{address}</a>"))
+        .into_response()
 }
 
 /// Sends somebody who is not signed in to the sign-in page, and back here afterwards where that can be.

@@ -17,6 +17,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
+use crate::web::ui::hex;
+
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
@@ -35,7 +37,7 @@ static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
     Files::iter()
         .filter_map(|path| {
             let file = Files::get(&path)?;
-            let digest = file.metadata.sha256_hash().iter().take(8).map(|b| format!("{b:02x}")).collect();
+            let digest = hex(&file.metadata.sha256_hash()[..8]);
             let mime = HeaderValue::from_str(mime_type(&path)).ok()?;
             let plain = Bytes::from(file.data.into_owned());
             Some((path.into_owned(), Asset { gzip: compress(&plain), plain, digest, mime }))

@@ -14,6 +14,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::crypto::random_token;
+use crate::web::ui::hex;
 use crate::web::visit::Visit;
 
 /// The largest form; the largest that the panel makes is a selection of 200 mailboxes.
@@ -38,7 +39,7 @@ fn proof(secret: &str, nonce: &str) -> String {
     let key = Sha256::digest(format!("pillarbox form token {secret}"));
     let inner = Sha256::new().chain_update(key).chain_update(nonce).finalize();
     let outer = Sha256::new().chain_update(key).chain_update(inner).finalize();
-    outer.iter().map(|b| format!("{b:02x}")).collect()
+    hex(&outer)
 }
 
 /// Why a request is not let through.

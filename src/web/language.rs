@@ -152,6 +152,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_text_is_left_over_and_every_notice_has_its_text() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let all: String = files(&root.join("templates"))
+            .into_iter()
+            .chain(files(&root.join("src/web")))
+            .map(|file| std::fs::read_to_string(file).expect("a text file"))
+            .collect();
+        let is_unused = |key: &&String| {
+            let used = key.trim_end_matches(".one").trim_end_matches(".other").trim_start_matches("done.");
+            !all.contains(&format!("\"{used}\"")) && !all.contains(&format!("done={used}"))
+        };
+        assert_eq!(ENGLISH.keys().filter(is_unused).collect::<Vec<_>>(), Vec::<&String>::new());
+        let notices = regex::Regex::new(r#"done\([^;]*?"([a-z_]+)"\)"#).expect("a pattern");
+        let found: Vec<_> = notices.captures_iter(&all).map(|found| format!("done.{}", &found[1])).collect();
+        assert!(found.len() > 10, "the pattern no longer finds the notices");
+        for key in found {
+            assert!(ENGLISH.contains_key(&key), "{key}");
+        }
+    }
+
     fn files(folder: &Path) -> Vec<std::path::PathBuf> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {

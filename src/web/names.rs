@@ -1,5 +1,12 @@
 //! The product's terms in the reader's language.
 
+#![expect(
+    clippy::unused_self,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
+    reason = "templates reach everything through one value, and pass references"
+)]
+
 use crate::mail::extract::Source;
 use crate::types::Lifecycle;
 use crate::types::Timestamp;

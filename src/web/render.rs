@@ -27,6 +27,7 @@ pub(in crate::web) fn page_with(status: StatusCode, template: &impl Template) ->
 }
 
 /// Sends the browser on after something was done (RFC 9110 section 15.4.4).
+#[expect(clippy::unnecessary_wraps, reason = "handlers end with it")]
 pub(in crate::web) fn see_other(to: &str) -> Answer {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let location = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/admin"));

@@ -1,5 +1,11 @@
 //! What every page needs besides its content: language, theme, who is signed in, and small pieces of markup.
 
+#![expect(
+    clippy::unused_self,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "templates reach everything through one value, and pass references"
+)]
+
 use std::fmt::Write as _;
 
 use askama::filters::Safe;
@@ -169,7 +175,7 @@ impl Ui {
         let digits = number.unsigned_abs().to_string();
         let mut grouped = String::with_capacity(digits.len() + 8);
         for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i) % 3 == 0 {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
                 grouped.push(',');
             }
             grouped.push(digit);
@@ -244,6 +250,15 @@ impl Ui {
     pub(in crate::web) fn hue(&self, name: &str) -> u32 {
         name.bytes().fold(7_u32, |hash, b| hash.wrapping_mul(31).wrapping_add(u32::from(b))) % 8
     }
+}
+
+/// Octets in hexadecimal digits.
+pub(in crate::web) fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 /// A text as one segment of a path or one value of a query (RFC 3986 section 2.3).

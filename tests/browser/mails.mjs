@@ -93,9 +93,9 @@ MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
 Content-Transfer-Encoding: 8bit
 
-您好,
+您好，
 
-您的验证码是 739204,5 分钟内有效,请勿告诉他人。
+您的验证码是 739204，5 分钟内有效，请勿告诉他人。
 
 示例商店
 `;

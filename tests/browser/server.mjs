@@ -30,7 +30,9 @@ export async function start(bin) {
   delete env.DATABASE_URL;
   const child = spawn(bin, ["serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
+  let stopping = false;
   const gone = new Promise((done) => child.on("exit", done));
+  gone.then((code) => { if (!stopping) console.log(`the server went away (${code ?? child.signalCode}):\n${log.slice(-3000)}`); });
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => (log += piece));
   const setup = await until(() => log.match(/http:\/\/\S*\/setup\?token=[A-Za-z0-9_-]+/)?.[0], 60_000, () => log);
   return {
@@ -39,6 +41,7 @@ export async function start(bin) {
     log: () => log,
     send: (message, to) => send(smtp, message, to),
     async stop() {
+      stopping = true;
       child.kill("SIGTERM");
       await Promise.race([gone, new Promise((done) => setTimeout(done, 20_000))]);
       if (child.exitCode === null) child.kill("SIGKILL");

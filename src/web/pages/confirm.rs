@@ -65,8 +65,8 @@ impl ConfirmPage {
     /// The question, what follows from it, and the word on the button.
     pub(in crate::web) fn ask(mut self, title: String, text: &str, button: &str) -> Self {
         self.title = title;
-        self.text = text.to_owned();
-        self.button = button.to_owned();
+        text.clone_into(&mut self.text);
+        button.clone_into(&mut self.button);
         self
     }
 

@@ -22,7 +22,7 @@ const CHECK: Duration = Duration::from_secs(5);
 /// The most news a second; a busy server would otherwise make every page read its list for each message.
 const PAUSE: Duration = Duration::from_millis(400);
 /// Then the browser connects anew, so that streams do not pile up behind proxies that hide a lost connection.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// `GET /admin/live`: server-sent events. Ends with the session.
 pub(in crate::web) async fn stream(admin: Admin) -> Answer {
@@ -58,8 +58,11 @@ impl Watch {
                     tokio::time::sleep(PAUSE).await;
                     return self.is_signed_in().await;
                 }
-                Err(_) if self.is_signed_in().await => {}
-                Err(_) => return false,
+                Err(_) => {
+                    if !self.is_signed_in().await {
+                        return false;
+                    }
+                }
             }
         }
         false

@@ -27,6 +27,7 @@ impl Row {
     }
 
     /// Whether this is the message that is open.
+    #[expect(clippy::ref_option, reason = "templates pass references")]
     pub(in crate::web) fn is(&self, open: &Option<MessageId>) -> bool {
         *open == Some(self.summary.id)
     }

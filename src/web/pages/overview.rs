@@ -46,6 +46,7 @@ struct Figures {
 
 /// Which of the first steps are taken.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four steps, each taken or not")]
 struct Steps {
     domain: bool,
     mailbox: bool,

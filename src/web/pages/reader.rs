@@ -103,7 +103,8 @@ impl Reader {
     pub(in crate::web) fn new(email: Email, place: &Where, view: Option<View>, mark_read: bool) -> Self {
         let Email { summary, content, extraction, defects, .. } = email;
         let has_html = content.html.iter().any(|part| !part.trim().is_empty());
-        let current = view.unwrap_or(if has_html { View::Html } else { View::Text });
+        let best = if has_html { View::Html } else { View::Text };
+        let current = view.filter(|view| has_html || *view != View::Html).unwrap_or(best);
         let here = place.message(summary.id);
         let (path, query) = here.split_once('?').unwrap_or((&here, ""));
         let attachments = content.attachments.iter().map(|file| File {
@@ -121,11 +122,11 @@ impl Reader {
             code: summary.code.as_ref().map(|value| code(value, summary.code_confidence, extraction.as_ref())),
             link: summary.link.as_deref().map(|url| link(url, extraction.as_ref())),
             candidates: extraction.map(candidates).unwrap_or_default(),
-            tabs: tabs(&here, current),
+            tabs: tabs(&here, current, has_html),
             attachments: attachments.collect(),
             body: match current {
-                View::Html if has_html => Body::Html,
-                View::Html | View::Text => text(&content.text),
+                View::Html => Body::Html,
+                View::Text => text(&content.text),
                 View::Headers => Body::Headers(content.headers),
                 View::Raw => Body::Raw,
             },
@@ -152,10 +153,11 @@ fn text(parts: &[String]) -> Body {
     if whole.trim().is_empty() { Body::Empty } else { Body::Text(whole) }
 }
 
-fn tabs(here: &str, current: View) -> Vec<Tab> {
+/// Without HTML there is no tab for it.
+fn tabs(here: &str, current: View, has_html: bool) -> Vec<Tab> {
     let separator = if here.contains('?') { '&' } else { '?' };
     let tab = |view: View| Tab { view, href: format!("{here}{separator}view={}", view.as_str()), is_current: view == current };
-    View::ALL.into_iter().map(tab).collect()
+    View::ALL.into_iter().filter(|view| has_html || *view != View::Html).map(tab).collect()
 }
 
 fn code(value: &str, confidence: Option<f64>, extraction: Option<&Extraction>) -> FoundCode {

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::Query;
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum_extra::extract::CookieJar;
@@ -121,9 +120,5 @@ pub(in crate::web) async fn sign_out(State(services): State<Services>, admin: Ad
     sign_in::sign_out(&admin.ctx).await?;
     let names = cookies::Names::of(&services.config);
     let jar = jar.add(names.removal(names.session));
-    let mut response = (jar, render::see_other("/admin/login?done=signed_out")?).into_response();
-    // What the browser kept of pages is of no use any more, and may be on somebody else's machine.
-    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\""));
-    debug_assert_eq!(response.status(), StatusCode::SEE_OTHER);
-    Ok(response)
+    Ok((jar, render::see_other("/admin/login?done=signed_out")?).into_response())
 }
