@@ -4,10 +4,10 @@
 
 mod harness;
 
-mod docs;
 mod api_keys;
 mod arrival;
 mod codes;
+mod docs;
 mod domains;
 mod health;
 mod layers;
