@@ -186,7 +186,8 @@ def message(record):
                 f"Reply-To: help@{host}", f"X-Request-ID: {digest(record, 'request') % 10**6:06d}",
                 f"Feedback-ID: {digest(record, 'feedback') % 10**5}:tx:{host}")
     fields += [field for index, field in enumerate(optional) if digest(record, "optional") >> index * 2 & 3 == 0]
-    return "\r\n".join(fields + ["MIME-Version: 1.0", ""]).encode() + content(record)
+    raw = "\r\n".join(fields + ["MIME-Version: 1.0", ""]).encode() + content(record)
+    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
 
 # Validation -----------------------------------------------------------------
