@@ -217,6 +217,8 @@ def check(record, raw):
         raise ValueError("the id is not file-safe")
     if CLASSES.get(record["class"]) != (record["code"] is not None, record["link"] is not None):
         raise ValueError("class, code and link do not agree")
+    if record["code"] and re.fullmatch(r"([A-Z]-)?\d[\d -]*", record["code"]) and not record["code"].isdigit():
+        raise ValueError("a code of digits is given without prefix and separators")
     if record["difficulty"] not in LEVELS or record["cte"] not in CTES or not record["forms"]:
         raise ValueError("unknown difficulty or cte, or no forms")
     if record.get("structure") not in STRUCTURES + (None,):
