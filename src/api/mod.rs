@@ -10,7 +10,7 @@ mod routes;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, header};
-use axum::routing::get;
+use axum::routing::{any, get};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::operations::Services;
@@ -31,6 +31,8 @@ pub fn router(services: Services) -> Router {
                 .fallback(answer::no_such_route)
                 .method_not_allowed_fallback(answer::wrong_method),
         )
+        // The router within takes the path without the slash, and leaves this one.
+        .route("/api/v1/", any(answer::no_such_route))
         .route("/api/openapi.json", get(openapi::serve))
         .layer(DefaultBodyLimit::max(MOST_BODY_OCTETS))
         .layer(cors)

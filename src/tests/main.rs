@@ -4,9 +4,19 @@
 
 mod harness;
 
+mod api_keys;
+mod arrival;
+mod codes;
+mod docs;
+mod domains;
+mod health;
 mod layers;
+mod mailboxes;
+mod messages;
 mod migrations;
+mod nodes;
 mod openapi;
 mod operations;
 mod private_postgres;
+mod rest_manners;
 mod smtp;

@@ -6,8 +6,10 @@ use pillarbox::app::Running;
 use pillarbox::config::RawConfig;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio_util::sync::CancellationToken;
 
+use super::cable::Cable;
 use super::database::{TestDatabase, database};
 use super::rest::Rest;
 use super::scratch::Scratch;
@@ -21,10 +23,14 @@ pub(crate) struct Server {
     pub(crate) rest: Rest,
     /// The key.
     pub(crate) key: String,
+    /// The database, to look behind the doors.
+    pub(crate) db: PgPool,
     running: Running,
     stop: CancellationToken,
-    pub(crate) db: TestDatabase,
-    pub(crate) data_dir: Scratch,
+    cable: Option<Cable>,
+    options: PgConnectOptions,
+    _own: Option<TestDatabase>,
+    _data_dir: Scratch,
 }
 
 impl Server {
@@ -41,10 +47,40 @@ impl Server {
 
     /// Without a domain.
     pub(crate) async fn empty(settings: RawConfig) -> Self {
-        let (db, data_dir) = (database().await, Scratch::new(0o700));
+        let db = database().await;
+        let options = db.options();
+        Self::on(Some(db), &options, settings).await
+    }
+
+    /// With a line to the database that can be cut.
+    pub(crate) async fn behind_a_cable() -> Self {
+        Self::behind_a_cable_with(RawConfig::default()).await
+    }
+
+    pub(crate) async fn behind_a_cable_with(settings: RawConfig) -> Self {
+        let db = database().await;
+        let cable = Cable::to(&db.options());
+        let options = cable.options(&db.options());
+        let server = Self { cable: Some(cable), ..Self::on(Some(db), &options, settings).await };
+        server.rest.post("/domains", json!({ "name": "example.org" })).await.data();
+        server
+    }
+
+    pub(crate) fn cable(&self) -> &Cable {
+        self.cable.as_ref().unwrap()
+    }
+
+    /// Another server on the same database.
+    pub(crate) async fn another_node(&self) -> Self {
+        let options = self.options.clone();
+        Self::on(None, &options, RawConfig::default()).await
+    }
+
+    async fn on(own: Option<TestDatabase>, options: &PgConnectOptions, settings: RawConfig) -> Self {
+        let data_dir = Scratch::new(0o700);
         let settings = RawConfig {
             data_dir: Some(data_dir.path().to_owned()),
-            database_url: Some(db.options().to_url_lossy().into()),
+            database_url: Some(options.to_url_lossy().into()),
             http_listen: Some("127.0.0.1:0".to_owned()),
             smtp_listen: Some("127.0.0.1:0".to_owned()),
             hostname: Some("mx.example.org".to_owned()),
@@ -57,7 +93,11 @@ impl Server {
         let http = running.http_address().unwrap();
         let smtp = running.services().smtp_addresses.first().copied().unwrap();
         let key = first_key(&running).await;
-        Self { smtp, http, rest: Rest::new(http).with_key(&key), key, running, stop, db, data_dir }
+        let rest = Rest::new(http).with_key(&key);
+        let (cable, options) = (None, options.clone());
+        // Straight to the database, whatever becomes of the cable.
+        let pool = own.as_ref().map_or_else(|| PgPool::connect_lazy_with(options.clone()), |own| (**own).clone());
+        Self { smtp, http, rest, key, running, stop, cable, options, db: pool, _own: own, _data_dir: data_dir }
     }
 
     /// The caller without a key.
@@ -110,10 +150,9 @@ impl Server {
     }
 
     /// Ends the server as SIGTERM does.
-    pub(crate) async fn finish(self) -> (TestDatabase, Scratch) {
+    pub(crate) async fn finish(self) {
         self.stop.cancel();
         self.running.finish().await;
-        (self.db, self.data_dir)
     }
 }
 
