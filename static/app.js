@@ -139,6 +139,7 @@ function markOpen() {
   const id = find("[data-reader]")?.dataset.id;
   split()?.classList.toggle("has-message", Boolean(id));
   for (const row of all("#list [data-row]")) row.classList.toggle("row-current", row.dataset.id === id);
+  if (id) document.title = `${find(".reader-subject").textContent} · Pillarbox`;
 }
 
 function closeReader(href) {

@@ -63,7 +63,7 @@ impl FromRequestParts<Services> for Admin {
 
 /// Asks for the same page once more, from here: browsers do not send the session's cookie along with a link on another site.
 fn again(visit: &Visit) -> Response {
-    let address = render::safe_next(&visit.here).replace('&', "&amp;").replace('"', "&quot;");
+    let address = render::safe_next(&visit.here).replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     Html(format!("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">{address}</a>"))
         .into_response()
 }

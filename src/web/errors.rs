@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::web::failure;
+use crate::web::language::Language;
 use crate::web::ui::Ui;
 
 /// What is wrong with a form.
@@ -30,9 +31,9 @@ impl Errors {
         let mut errors = Self::default();
         for fault in faults {
             if fields.contains(&fault.field.as_ref()) {
-                errors.fields.push((fault.field.to_string(), sentence(&fault.reason)));
+                errors.fields.push((fault.field.to_string(), told(ui, &fault.field, &fault.reason)));
             } else {
-                errors.general = Some(sentence(&fault.reason));
+                errors.general = Some(told(ui, &fault.field, &fault.reason));
             }
         }
         errors
@@ -49,8 +50,14 @@ impl Errors {
     }
 }
 
+/// What is wrong with a field. Reasons are in English; in another language the catalogue says what the field must hold.
+pub(in crate::web) fn told(ui: &Ui, field: &str, reason: &str) -> String {
+    let known = || ui.language.find(&format!("invalid.{field}")).map(str::to_owned);
+    if ui.language == Language::English { sentence(reason) } else { known().unwrap_or_else(|| sentence(reason)) }
+}
+
 /// A reason, which reads after the name of its input, as a sentence of its own.
-pub(in crate::web) fn sentence(reason: &str) -> String {
+fn sentence(reason: &str) -> String {
     let stop = if reason.ends_with('.') { "" } else { "." };
     format!("It {reason}{stop}")
 }

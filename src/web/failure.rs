@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::error::Error;
 use crate::http;
+use crate::web::language::Language;
 use crate::web::pages::error::ErrorPage;
 use crate::web::render;
 use crate::web::ui::Section;
@@ -52,12 +53,21 @@ pub(in crate::web) fn words(error: &Error, ui: &Ui) -> (&'static str, String) {
     match error {
         Error::Invalid(_) => (ui.t("error.bad_request"), error.to_string()),
         Error::NotFound { .. } => (ui.t("error.not_found"), ui.t("error.not_found_text").to_owned()),
-        Error::Conflict { .. } => (ui.t("error.conflict"), error.to_string()),
+        Error::Conflict { code, detail } => (ui.t("error.conflict"), conflict(code, detail, ui)),
         Error::Unauthenticated(_) | Error::Forbidden(_) => (ui.t("error.forbidden"), error.to_string()),
-        Error::TooMany { retry_after } => (ui.t("error.too_many"), ui.t1("error.too_many_text", retry_after.as_secs().max(1))),
+        Error::TooMany { retry_after } => {
+            let seconds = i64::try_from(retry_after.as_secs()).unwrap_or(i64::MAX).max(1);
+            (ui.t("error.too_many"), ui.count("error.too_many_text", &seconds))
+        }
         Error::Unavailable { .. } => (ui.t("error.unavailable"), ui.t("error.unavailable_text").to_owned()),
         Error::Internal(_) => (ui.t("error.internal"), ui.t("error.internal_text").to_owned()),
     }
+}
+
+/// A conflict in the reader's language. The detail, which names what it is about, is in English.
+pub(in crate::web) fn conflict(code: &str, detail: &str, ui: &Ui) -> String {
+    let known = || ui.language.find(&format!("conflict.{code}")).map(str::to_owned);
+    if ui.language == Language::English { detail.to_owned() } else { known().unwrap_or_else(|| detail.to_owned()) }
 }
 
 /// Gives a response that ended with an error its page; others pass as they are.

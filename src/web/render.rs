@@ -42,7 +42,8 @@ pub(in crate::web) fn done(to: &str, done: &str) -> Answer {
     see_other(&format!("{to}{separator}done={}", encode(done)))
 }
 
-fn without_done(to: &str) -> String {
+/// An address without the notice of what was done.
+pub(in crate::web) fn without_done(to: &str) -> String {
     let Some((path, query)) = to.split_once('?') else { return to.to_owned() };
     let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("done=") && !pair.is_empty()).collect();
     if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) }
@@ -88,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_notice_replaces_the_one_before() {
-        let answer = done("/admin/domains?done=a&x=1", "b").unwrap();
-        assert_eq!(answer.headers()[header::LOCATION], "/admin/domains?x=1&done=b");
+        let answer = done("/admin/domains?done=a&x=1", "domain_changed").unwrap();
+        assert_eq!(answer.headers()[header::LOCATION], "/admin/domains?x=1&done=domain_changed");
     }
 }

@@ -22,6 +22,7 @@ use crate::web::cookies;
 use crate::web::failure::Failure;
 use crate::web::forgery;
 use crate::web::language::Language;
+use crate::web::render;
 use crate::web::ui::Section;
 use crate::web::ui::Theme;
 use crate::web::ui::Ui;
@@ -33,7 +34,7 @@ pub(in crate::web) struct Visit {
     pub language: Language,
     /// The theme of the answer.
     pub theme: Theme,
-    /// Path and query.
+    /// Path and query, without the notice of what was done.
     pub here: String,
     /// What was just done, from the query.
     pub done: Option<String>,
@@ -73,7 +74,7 @@ impl Visit {
         Self {
             language,
             theme: Theme::from_name(&value(cookies::THEME).unwrap_or_default()),
-            here: request.uri().path_and_query().map_or_else(|| "/admin".to_owned(), ToString::to_string),
+            here: request.uri().path_and_query().map_or_else(|| "/admin".to_owned(), |here| render::without_done(here.as_str())),
             done: query_value(request.uri().query(), "done"),
             session_token,
             form_secret,

@@ -496,7 +496,7 @@ step("wrong passwords are slowed down, with the same words for a name that is un
     await page.fill("#username", "ada");
     await page.fill("#password", "wrong");
     await page.click(".plain-card button");
-    return /Wait \d+ seconds/.test(await text(".form-alert"));
+    return /Wait \d+ second/.test(await text(".form-alert"));
   }, 30_000);
   await shot("33-throttled");
 });

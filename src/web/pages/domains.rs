@@ -17,7 +17,7 @@ use crate::types::Int;
 use crate::types::UnknownRecipients;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
-use crate::web::errors::sentence;
+use crate::web::errors::told;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::confirm::Confirmation;
 use crate::web::render;
@@ -65,12 +65,12 @@ mod bool_field {
 
 impl DomainForm {
     /// The rule, or what is wrong with it and at which field.
-    fn unknown(&self) -> Result<UnknownRecipients, (&'static str, String)> {
+    fn unknown(&self, ui: &Ui) -> Result<UnknownRecipients, (&'static str, String)> {
         match self.unknown.as_str() {
             "collect" => Ok(UnknownRecipients::Collect),
             "deliver" => match self.deliver_to.parse() {
                 Ok(address) => Ok(UnknownRecipients::Deliver(address)),
-                Err(reason) => Err(("deliver_to", sentence(&format!("{reason}")))),
+                Err(reason) => Err(("deliver_to", told(ui, "address", &format!("{reason}")))),
             },
             _ => Ok(UnknownRecipients::Reject),
         }
@@ -114,10 +114,16 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<DomainForm>) -
         Ok(name) => name,
         Err(reason) => {
             let error = Error::invalid("name", format!("{reason}"));
-            return refused(&admin, form, Errors::of_field("name", sentence(&format!("{reason}"))), &error).await;
+            return refused(
+                &admin,
+                form,
+                Errors::of_field("name", told(&admin.ui(Section::Domains), "domain", &format!("{reason}"))),
+                &error,
+            )
+            .await;
         }
     };
-    let unknown = match form.unknown() {
+    let unknown = match form.unknown(&admin.ui(Section::Domains)) {
         Ok(unknown) => unknown,
         Err((field, reason)) => return refused(&admin, form, Errors::of_field(field, reason), &Error::invalid(field, "")).await,
     };
@@ -137,7 +143,7 @@ pub(in crate::web) async fn update(admin: Admin, Path(name): Path<String>, Form(
     let unknown = if form.unknown.is_empty() {
         None
     } else {
-        match form.unknown() {
+        match form.unknown(&admin.ui(Section::Domains)) {
             Ok(unknown) => Some(unknown),
             Err((_, reason)) => {
                 let errors = Errors::of_form(format!("{name}: {reason}"));

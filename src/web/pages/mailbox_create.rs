@@ -15,6 +15,7 @@ use crate::types::Text;
 use crate::types::Timestamp;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
+use crate::web::failure;
 use crate::web::pages::mailboxes::Filter;
 use crate::web::pages::mailboxes::MailboxesPage;
 use crate::web::pages::mailboxes::NewForm;
@@ -53,8 +54,8 @@ pub(in crate::web) async fn one(admin: Admin, Form(form): Form<NewForm>) -> Answ
         Ok(page) => render::page(&page),
         Err(error) => {
             let mut errors = Errors::from_error(&error, &admin.ui(Section::Mailboxes), &["address", "note"]);
-            if let Error::Conflict { code: "mailbox_exists", detail } = &error {
-                errors = Errors::of_field("address", detail);
+            if let Error::Conflict { code: code @ "mailbox_exists", detail } = &error {
+                errors = Errors::of_field("address", failure::conflict(code, detail, &admin.ui(Section::Mailboxes)));
             }
             refused(&admin, form, error, errors, Errors::default()).await
         }

@@ -13,6 +13,8 @@ use crate::web::ui::encode;
 
 /// How many candidates are shown.
 const MOST_CANDIDATES: usize = 12;
+/// How many characters of a text are shown.
+const MOST_TEXT: usize = 200_000;
 
 /// A message in the reading pane.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(in crate::web) struct Reader {
     pub defects: Vec<String>,
     pub tabs: Vec<Tab>,
     pub body: Body,
+    /// Whether the body is longer than what is shown.
+    pub is_cut: bool,
     pub attachments: Vec<File>,
 }
 
@@ -107,6 +111,13 @@ impl Reader {
         let current = view.filter(|view| has_html || *view != View::Html).unwrap_or(best);
         let here = place.message(summary.id);
         let (path, query) = here.split_once('?').unwrap_or((&here, ""));
+        let (text, is_cut) = if current == View::Text { text(&content.text) } else { (Body::Empty, false) };
+        let body = match current {
+            View::Html => Body::Html,
+            View::Text => text,
+            View::Headers => Body::Headers(content.headers),
+            View::Raw => Body::Raw,
+        };
         let attachments = content.attachments.iter().map(|file| File {
             href: format!("{path}/attachments/{}", file.index),
             name: file.filename.clone(),
@@ -124,12 +135,8 @@ impl Reader {
             candidates: extraction.map(candidates).unwrap_or_default(),
             tabs: tabs(&here, current, has_html),
             attachments: attachments.collect(),
-            body: match current {
-                View::Html => Body::Html,
-                View::Text => text(&content.text),
-                View::Headers => Body::Headers(content.headers),
-                View::Raw => Body::Raw,
-            },
+            is_cut,
+            body,
             here,
             defects,
             message: summary,
@@ -148,9 +155,17 @@ impl Reader {
     }
 }
 
-fn text(parts: &[String]) -> Body {
-    let whole = parts.join("\n\n");
-    if whole.trim().is_empty() { Body::Empty } else { Body::Text(whole) }
+/// The text, and whether its end was left out; the source has it all.
+fn text(parts: &[String]) -> (Body, bool) {
+    let mut whole = parts.join("\n\n");
+    if whole.trim().is_empty() {
+        return (Body::Empty, false);
+    }
+    let end = whole.char_indices().nth(MOST_TEXT).map(|(end, _)| end);
+    if let Some(end) = end {
+        whole.truncate(end);
+    }
+    (Body::Text(whole), end.is_some())
 }
 
 /// Without HTML there is no tab for it.
