@@ -6,8 +6,10 @@ mod harness;
 
 mod api_keys;
 mod arrival;
+mod cli;
 mod codes;
 mod domains;
+mod durability;
 mod health;
 mod layers;
 mod mailboxes;
