@@ -21,7 +21,7 @@ pub(super) struct Database {
 enum Private {
     No,
     Own(PrivatePostgres),
-    Attached(Attached),
+    Attached(Box<Attached>),
 }
 
 impl Database {
@@ -42,7 +42,7 @@ impl Database {
         }
         let attached = attach_or_start(&Options::new(&config.data_dir)).await?;
         let options = attached.connect_options();
-        Self { options, private: Private::Attached(attached) }.migrated().await
+        Self { options, private: Private::Attached(Box::new(attached)) }.migrated().await
     }
 
     async fn external(config: &Config) -> Result<Option<Self>> {

@@ -1,5 +1,6 @@
 //! The whole process: what starts and stops, in order.
 
+mod banner;
 mod database;
 mod logging;
 mod serve;

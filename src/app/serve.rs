@@ -22,6 +22,7 @@ use crate::operations::{Ctx, Services, setup};
 use crate::smtp::Listener;
 use crate::web;
 
+use super::banner;
 use super::database::Database;
 use super::{prepare_data_dir, services};
 
@@ -197,7 +198,11 @@ async fn announce(services: &Services, http: Option<&TcpListener>) -> Result<()>
         tracing::info!("the first administrator is {username}");
     } else if http.is_some() {
         let link = setup::new_link(&ctx).await?;
-        tracing::info!("set up the first administrator within 30 minutes: {link}");
+        if config.log.json {
+            tracing::info!("set up the first administrator within 30 minutes: {link}");
+        } else {
+            println!("{}", banner::first_start(services, &link));
+        }
     }
     Ok(())
 }

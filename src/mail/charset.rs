@@ -26,6 +26,9 @@ fn decode_labelled(octets: &[u8], label: Option<&str>) -> (String, bool) {
     let name = label.unwrap_or("us-ascii").to_ascii_lowercase();
     match name.as_str() {
         "iso-2022-kr" | "csiso2022kr" => return (shifted(octets, "euc-kr"), false),
+        jis if jis.starts_with("iso-2022-jp") || jis == "csiso2022jp" => {
+            return (by_label("iso-2022-jp", &without_idle_escapes(octets)), false);
+        }
         "hz-gb-2312" | "hz" => return (hz(octets), false),
         "utf-7" | "unicode-1-1-utf-7" | "utf-16" | "utf-16le" | "utf-16be" => return (by_label(&name, octets), false),
         _ => {}
@@ -81,7 +84,7 @@ fn mostly_utf8(octets: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(octets);
     let broken = text.chars().filter(|&c| c == '\u{fffd}').count();
     let good = text.chars().filter(|c| !c.is_ascii()).count() - broken;
-    (good > broken * 4).then(|| text.into_owned())
+    (good > broken).then(|| text.into_owned())
 }
 
 /// Octets without a usable label.
@@ -101,6 +104,22 @@ pub(super) fn header(octets: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(guess(octets)),
     }
+}
+
+/// ISO-2022-JP without escape sequences that another one follows at once. They arise where encoded words are put
+/// together, and the decoder takes them for errors.
+fn without_idle_escapes(octets: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(octets.len());
+    let mut rest = octets;
+    while let Some((&octet, tail)) = rest.split_first() {
+        if octet == 0x1b && tail.get(2) == Some(&0x1b) {
+            rest = tail.get(2..).unwrap_or_default();
+        } else {
+            kept.push(octet);
+            rest = tail;
+        }
+    }
+    kept
 }
 
 /// ISO-2022-KR (RFC 1557): between SO and SI the octets are those of EUC-KR without their high bit.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::DateTime;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, ContentType, HeaderValue};
 use schemars::JsonSchema;
@@ -48,19 +49,24 @@ pub(super) fn addresses(value: &[u8], limits: &Limits) -> Vec<Correspondent> {
 
 fn correspondent(addr: &Addr<'_>, limits: &Limits) -> Option<Correspondent> {
     let clean = |text: &Option<Cow<'_, str>>| text::single_line(text.as_deref().unwrap_or_default(), limits.line_chars);
-    let (name, address) = (clean(&addr.name), clean(&addr.address));
-    (!name.is_empty() || !address.is_empty()).then(|| Correspondent { name: (!name.is_empty()).then_some(name), address })
+    let (mut name, mut address) = (clean(&addr.name), clean(&addr.address));
+    // The parser takes a quoted local part for a name where no angle brackets stand around the address.
+    if address.starts_with('@') && !name.is_empty() {
+        address = format!("\"{}\"{address}", name.replace('\\', "\\\\").replace('"', "\\\""));
+        name.clear();
+    }
+    (!name.is_empty() || !address.is_empty()).then(|| Correspondent { name: Some(name).filter(|name| !name.is_empty()), address })
 }
 
 /// The point in time of a date field (RFC 5322 section 3.3); none where it is not one of the years 1970 to 9999.
 pub(super) fn date(value: &[u8]) -> Option<Timestamp> {
     let line = prepared(value);
-    match MessageStream::new(line.as_bytes()).parse_date() {
-        HeaderValue::DateTime(date) if date.is_valid() => {
-            Some(date.to_timestamp()).filter(|seconds| (0..=253_402_300_799).contains(seconds)).and_then(Timestamp::from_unix)
-        }
-        _ => None,
-    }
+    let seconds = match MessageStream::new(line.as_bytes()).parse_date() {
+        HeaderValue::DateTime(date) if date.is_valid() => date.to_timestamp(),
+        // Dates without seconds but with a named zone.
+        _ => DateTime::parse_from_rfc2822(text::cut(line.trim(), 100)).ok()?.timestamp(),
+    };
+    Some(seconds).filter(|seconds| (0..=253_402_300_799).contains(seconds)).and_then(Timestamp::from_unix)
 }
 
 /// The message ids of a field, without their angle brackets; a value without brackets counts as one.

@@ -16,6 +16,9 @@ mod transfer;
 mod tree;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use fields::Correspondent;
 pub use headers::Header;
 pub use limits::Limits;

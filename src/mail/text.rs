@@ -15,7 +15,7 @@ pub(super) fn single_line(text: &str, max_chars: usize) -> String {
         if c.is_whitespace() {
             space = !line.is_empty();
         } else if !c.is_control() && !is_bidi_control(c) {
-            if count >= max_chars {
+            if count + usize::from(space) >= max_chars {
                 break;
             }
             if space {

@@ -106,7 +106,7 @@ impl<'a> Walk<'a, '_> {
         match boundary {
             Some("") => self.defects.note("A multipart has no boundary."),
             Some(_) if self.open.len() >= self.limits.depth => {
-                self.defects.note("Multiparts are nested too deeply; the innermost are shown as text.")
+                self.defects.note("Multiparts are nested too deeply; the innermost are shown as text.");
             }
             Some(boundary) => {
                 let digest = media.as_ref().is_some_and(|m| m.value == "multipart/digest");

@@ -23,7 +23,7 @@ pub(super) fn join(value: &str) -> Cow<'_, str> {
     })
 }
 
-fn rewrite<'a>(value: &'a str, mut put: impl FnMut(&str, &mut String)) -> Cow<'a, str> {
+fn rewrite(value: &str, mut put: impl FnMut(&str, &mut String)) -> Cow<'_, str> {
     // Where no encoded word ends any more, looking for beginnings would only cost time.
     let (true, Some(last_end)) = (value.contains("=?"), value.rfind("?=")) else {
         return Cow::Borrowed(value);

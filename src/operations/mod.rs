@@ -8,6 +8,7 @@ pub mod audit_log;
 pub mod codes;
 mod context;
 pub mod domains;
+pub mod first_steps;
 pub mod health;
 mod listing;
 pub mod mailboxes;

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 const FREE_PER_ACCOUNT: u32 = 5;
 const FREE_PER_ADDRESS: u32 = 20;
 /// How long failures are remembered after the last one.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const WINDOW: Duration = Duration::from_mins(15);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How many accounts and addresses are remembered; beyond, the oldest are forgotten.
 const MOST_REMEMBERED: usize = 20_000;
 

@@ -29,6 +29,11 @@ impl Content {
         Self { octets: Vec::new(), limit, memory, reservation: Reservation::default(), overflow: None }
     }
 
+    /// How many octets are kept.
+    pub(super) fn len(&self) -> usize {
+        self.octets.len()
+    }
+
     /// Makes room for as many more octets; waits for memory where it is short.
     pub(super) async fn make_room(&mut self, more: usize) {
         let needed = self.octets.len().saturating_add(more).min(self.limit.saturating_add(1));

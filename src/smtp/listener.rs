@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -138,7 +138,10 @@ async fn turn_away(mut stream: TcpStream, reply: Reply) {
     reply.write_to(&mut octets);
     let say = async {
         stream.write_all(&octets).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // What the peer sent already is read, or the reset that unread octets cause may overtake the reply.
+        while stream.read(&mut [0; 512]).await? > 0 {}
+        io::Result::Ok(())
     };
     let _ = tokio::time::timeout(Duration::from_secs(1), say).await;
 }

@@ -64,6 +64,7 @@ pub(super) const TOO_MANY_ERRORS: Reply = fixed(421, "4.7.0", "Too many errors; 
 pub(super) const TOO_MANY_MESSAGES: Reply = fixed(421, "4.7.0", "Too many messages in one session; connect anew");
 pub(super) const NOT_HTTP: Reply = fixed(421, "4.7.0", "This server speaks SMTP, not HTTP; closing");
 pub(super) const TIMED_OUT: Reply = fixed(421, "4.4.2", "Waited too long; closing");
+pub(super) const CLOSED: Reply = fixed(421, "4.4.2", "The connection was closed without QUIT");
 pub(super) const SHUTTING_DOWN: Reply = fixed(421, "4.3.2", "The server is shutting down; try again in a moment");
 
 impl Reply {
@@ -198,6 +199,7 @@ mod tests {
             TOO_MANY_MESSAGES,
             NOT_HTTP,
             TIMED_OUT,
+            CLOSED,
             SHUTTING_DOWN,
             refusal(Refusal::ForeignDomain),
             refusal(Refusal::UnknownMailbox),

@@ -57,6 +57,8 @@ pub(super) struct Session<S, I: Intake> {
     pub(super) messages: usize,
     /// Stored, and the peer is not known to have got the answer.
     pub(super) unconfirmed: Vec<I::Receipt>,
+    /// The peer closed its side before a message was answered.
+    pub(super) peer_finished: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
@@ -75,6 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             errors: 0,
             messages: 0,
             unconfirmed: Vec::new(),
+            peer_finished: false,
         }
     }
 
@@ -86,24 +89,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             Err(ended) => ended,
         };
         tracing::debug!(reason = ?ended, messages = self.messages, "session ended");
+        self.part(ended).await;
+    }
+
+    /// Says the last words and learns from what becomes of them whether the peer has the answers before.
+    async fn part(mut self, ended: Ended) {
         let last_words = match &ended {
-            Ended::TimedOut => Some(reply::TIMED_OUT),
-            Ended::ShuttingDown => Some(reply::SHUTTING_DOWN),
-            Ended::Refused(reply) => Some(reply.clone()),
-            Ended::Closed | Ended::Broken | Ended::Quit => None,
+            Ended::Quit => reply::BYE,
+            Ended::TimedOut => reply::TIMED_OUT,
+            Ended::ShuttingDown => reply::SHUTTING_DOWN,
+            Ended::Refused(reply) => reply.clone(),
+            Ended::Closed if self.peer_finished => reply::CLOSED,
+            Ended::Closed => return self.confirm(),
+            Ended::Broken => return,
         };
-        if let Some(reply) = last_words {
-            let _ = self.wire.reply(&reply).await;
+        if self.peer_finished {
+            // A peer that only closed its side reads on; from one that is gone altogether, a reset follows on our answers.
+            self.wire.flush_and_learn().await;
         }
-        match ended {
-            Ended::Closed => self.confirm(),
-            Ended::Broken => {}
-            _ => {
-                let linger = ended != Ended::Quit || !self.unconfirmed.is_empty();
-                if self.wire.close(linger).await {
-                    self.unconfirmed.drain(..).for_each(I::confirm);
-                }
-            }
+        if self.wire.reply(&last_words).await.is_err() || self.wire.flush().await.is_err() {
+            return;
+        }
+        let linger = ended != Ended::Quit || !self.unconfirmed.is_empty();
+        if self.wire.close(linger).await {
+            self.unconfirmed.drain(..).for_each(I::confirm);
         }
     }
 
@@ -170,10 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             Command::Noop => reply::OK,
             Command::Help => reply::HELP,
             Command::Vrfy => reply::CANNOT_VERIFY,
-            Command::Quit => {
-                self.wire.reply(&reply::BYE).await?;
-                return Err(Ended::Quit);
-            }
+            Command::Quit => return Err(Ended::Quit),
             Command::Http => return Err(Ended::Refused(reply::NOT_HTTP)),
             Command::NotOffered | Command::StartTls | Command::Data => reply::NOT_OFFERED,
         })

@@ -14,7 +14,7 @@ use super::reply;
 use super::reply::Reply;
 use super::session::Session;
 use super::trace;
-use super::wire::{Ended, Waiting};
+use super::wire::{Ended, Presence, Waiting};
 
 /// What MAIL and RCPT said.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let mut content = Content::new(self.shared.settings.max_message_octets, self.shared.memory.clone());
         loop {
             if self.wire.input.is_empty() {
-                self.wait(Waiting::ForData).await?;
+                self.wait(Waiting::ForData { so_far: content.len() }).await?;
             }
             // The reader may give out an octet that it held back.
             content.make_room(self.wire.input.len() + 1).await;
@@ -104,7 +104,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                 self.errors = 0;
                 self.messages += 1;
                 // Whoever went away before the answer cannot have got it, and will send again.
-                if !self.wire.peer_is_gone().await {
+                let presence = self.wire.presence().await;
+                self.peer_finished |= presence == Presence::Finished;
+                if presence != Presence::Gone {
                     self.unconfirmed.push(receipt);
                 }
                 Ok(Reply::stored(&id))

@@ -23,12 +23,14 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 const LAST_MESSAGE: Duration = Duration::from_secs(30);
 /// How long the end of a session waits for the peer to close.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a peer's answer is taken to need at most, where the network is slow.
+const MOST_TURN: Duration = Duration::from_millis(500);
 /// Replies are written at the latest when so many wait.
 const MOST_OUTPUT: usize = 16 * 1024;
-/// The room for a read that waits for a command.
-const COMMAND_OCTETS: usize = 4 * 1024;
-/// The room for a read inside a message.
-const DATA_OCTETS: usize = 32 * 1024;
+/// The room for a read where little is awaited: commands, and the start of a message.
+const FEW_OCTETS: usize = 4 * 1024;
+/// The room for a read inside a large message.
+const MANY_OCTETS: usize = 64 * 1024;
 
 /// Why a session cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(super) enum Ended {
     TimedOut,
     /// The server is stopping.
     ShuttingDown,
-    /// QUIT; the answer is on its way.
+    /// The peer said QUIT.
     Quit,
     /// We end it, with these last words.
     Refused(Reply),
@@ -53,7 +55,21 @@ pub(super) enum Waiting {
     /// A command: ends at once when the server stops.
     ForCommand,
     /// The rest of a message: may finish when the server stops.
-    ForData,
+    ForData {
+        /// How many octets of it have come.
+        so_far: usize,
+    },
+}
+
+/// What is known of the peer without waiting for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing speaks against it.
+    There,
+    /// It closed its side; perhaps it still reads.
+    Finished,
+    /// The connection is broken.
+    Gone,
 }
 
 type Stream<S> = Either<S, Box<TlsStream<S>>>;
@@ -67,6 +83,8 @@ pub(super) struct Wire<S> {
     output: Vec<u8>,
     timeouts: Timeouts,
     ends_at: Instant,
+    /// The quickest answer of the peer so far.
+    turn: Duration,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
 }
@@ -87,6 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             output: Vec::new(),
             timeouts,
             ends_at: Instant::now() + timeouts.session,
+            turn: MOST_TURN,
             stop: Box::pin(shutdown.cancelled_owned()),
             stopping: false,
         }
@@ -121,9 +140,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
         self.flush().await?;
         let patience = match waiting {
             Waiting::ForCommand => self.timeouts.command,
-            Waiting::ForData => self.timeouts.data,
+            Waiting::ForData { .. } => self.timeouts.data,
         };
-        let deadline = Instant::now() + patience;
+        let asked = Instant::now();
+        let deadline = asked + patience;
         loop {
             if self.stopping && waiting == Waiting::ForCommand {
                 return Err(Ended::ShuttingDown);
@@ -134,7 +154,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
                 biased;
                 read = stream.read_buf(&mut self.input) => return match read {
                     Ok(0) => Err(Ended::Closed),
-                    Ok(_) => Ok(()),
+                    Ok(_) => {
+                        self.turn = self.turn.min(asked.elapsed());
+                        Ok(())
+                    }
                     Err(_) => Err(Ended::Broken),
                 },
                 () = &mut self.stop, if !self.stopping => {
@@ -146,13 +169,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
         }
     }
 
-    /// An idle session keeps little memory; a message is read in large pieces.
+    /// An idle session keeps little memory; a large message is read in large pieces.
     fn make_room(&mut self, waiting: Waiting) {
         let wanted = match waiting {
-            Waiting::ForCommand => COMMAND_OCTETS,
-            Waiting::ForData => DATA_OCTETS,
+            Waiting::ForData { so_far } if so_far > FEW_OCTETS => MANY_OCTETS,
+            Waiting::ForData { .. } | Waiting::ForCommand => FEW_OCTETS,
         };
-        if waiting == Waiting::ForCommand && self.input.is_empty() && self.input.capacity() > 2 * COMMAND_OCTETS {
+        if waiting == Waiting::ForCommand && self.input.is_empty() && self.input.capacity() > 4 * FEW_OCTETS {
             self.input = BytesMut::new();
         }
         if self.input.capacity() - self.input.len() < wanted / 2 {
@@ -160,18 +183,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
         }
     }
 
-    /// Whether the peer closed or broke its side already; takes octets that are there, without waiting.
-    pub(super) async fn peer_is_gone(&mut self) -> bool {
-        let Some(stream) = self.stream.as_mut() else { return true };
+    /// Looks whether the peer is there; takes octets that have come, without waiting.
+    pub(super) async fn presence(&mut self) -> Presence {
+        let Some(stream) = self.stream.as_mut() else { return Presence::Gone };
         let mut octets = [0_u8; 512];
         let mut piece = ReadBuf::new(&mut octets);
         let read = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut piece))).await;
         self.input.extend_from_slice(piece.filled());
         match read {
-            Poll::Pending => false,
-            Poll::Ready(Ok(())) => piece.filled().is_empty(),
-            Poll::Ready(Err(_)) => true,
+            Poll::Ready(Ok(())) if piece.filled().is_empty() => Presence::Finished,
+            Poll::Ready(Ok(())) | Poll::Pending => Presence::There,
+            Poll::Ready(Err(_)) => Presence::Gone,
         }
+    }
+
+    /// Writes what is queued and waits for as long as the news takes that the peer is gone. The next write fails then.
+    pub(super) async fn flush_and_learn(&mut self) {
+        let _ = self.flush().await;
+        // Twice the time there and back; to send a message again, a peer needs at least five turns.
+        tokio::time::sleep(2 * self.turn + Duration::from_millis(1)).await;
     }
 
     /// Encrypts the connection; returns version and cipher suite.

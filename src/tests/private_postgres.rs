@@ -67,20 +67,24 @@ impl Holder {
     }
 
     fn start_from(program: &Path, data_dir: &Path, account: Option<u32>) -> Self {
+        let held = data_dir.join("held");
+        let _ = std::fs::remove_file(&held);
+        let mut this = Self::spawn(program, data_dir, account);
+        wait_until("the other process has its PostgreSQL", || {
+            assert!(this.0.try_wait().unwrap().is_none(), "the other process ended early");
+            held.exists()
+        });
+        this
+    }
+
+    fn spawn(program: &Path, data_dir: &Path, account: Option<u32>) -> Self {
         let mut command = Command::new(program);
         command.args(["--exact", "private_postgres::holds_a_directory_for_another_test", "--ignored"]);
         command.env(HOLD, data_dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(id) = account {
             command.uid(id).gid(id);
         }
-        let held = data_dir.join("held");
-        let _ = std::fs::remove_file(&held);
-        let mut this = Self(command.spawn().unwrap());
-        wait_until("the other process has its PostgreSQL", || {
-            assert!(this.0.try_wait().unwrap().is_none(), "the other process ended early");
-            held.exists()
-        });
-        this
+        Self(command.spawn().unwrap())
     }
 
     fn kill(mut self) {
@@ -141,6 +145,18 @@ async fn a_second_start_on_the_directory_is_refused_by_name_and_process() {
     write(&command.connect_options(), 1).await;
     command.stop().await;
     assert_eq!(read(&private::running_options(dir.path()).unwrap().unwrap()).await, [1]);
+    holder.kill();
+}
+
+#[tokio::test]
+async fn a_command_waits_for_a_server_that_is_just_starting() {
+    let dir = Scratch::new(0o711);
+    let holder = Holder::spawn(&std::env::current_exe().unwrap(), dir.path(), None);
+    let lock = dir.path().join("pillarbox.lock");
+    wait_until("the server has the directory", || std::fs::read_to_string(&lock).is_ok_and(|text| text.contains("serve")));
+    let command = private::attach_or_start(&Options::new(dir.path())).await.unwrap();
+    assert!(!command.is_own());
+    command.stop().await;
     holder.kill();
 }
 

@@ -161,12 +161,13 @@ async fn a_message_whose_answer_got_lost_is_stored_once_and_a_second_one_twice()
     client.dialogue(&[("MAIL FROM:<sender@example.net>", "250"), ("RCPT TO:<alice@example.org>", "250"), ("DATA", "354")]).await;
     client.send("Subject: lost\r\n\r\nx\r\n.\r\n").await;
     drop(client);
-    let stored = async {
-        while server.messages().await.is_empty() {
+    let noticed = async {
+        let query = "select exists (select from unconfirmed_deliveries where is_abandoned)";
+        while !sqlx::query_scalar::<_, bool>(query).fetch_one(&*server.db).await.unwrap() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), stored).await.expect("stored");
+    tokio::time::timeout(std::time::Duration::from_secs(20), noticed).await.expect("the loss is noticed");
     for expected in [1, 2] {
         let mut client = SmtpClient::hello(server.address).await;
         assert!(client.deliver(&["alice@example.org"], b"Subject: lost\r\n\r\nx\r\n").await.starts_with("250 2.0.0"));
@@ -202,6 +203,12 @@ async fn all_of_a_dialogue_sent_at_once_is_answered_although_the_peer_closed_its
     let codes: Vec<&str> = rest.lines().map(|line| &line[..3]).collect();
     assert_eq!(codes, ["220", "250", "250", "250", "354", "250", "250", "221"]);
     assert!(server.messages().await[0].1.contains(" with SMTP id "));
+    let mut client = SmtpClient::connect(server.address).await;
+    client.send("HELO old.example\r\nMAIL FROM:<a@example.net>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nx\r\n.\r\n").await;
+    client.finish_sending().await;
+    let rest = client.rest().await;
+    assert!(rest.lines().last().unwrap().starts_with("421 4.4.2"), "{rest}");
+    assert_eq!(server.messages().await.len(), 2, "the peer had its answer, so the same again is a second message");
     server.stop().await;
 }
 

@@ -1,11 +1,17 @@
 //! Which attributes stay, and with which values.
 
-use super::links::{self, Image};
+use crate::mail::text;
+
+use super::links;
+use super::links::Image;
 use super::references;
 use super::style;
 use super::{CleanOptions, MAX_CELLS_SPANNED};
 
-/// The attributes of one tag as they are written out: names with values that need only their `"`, `<`, `>` escaped.
+/// Characters kept of a title or an alternative text.
+const MAX_PROSE: usize = 500;
+
+/// The attributes of one tag as they are written out: names with escaped values.
 pub(super) struct Kept {
     /// The text to stand in the tag after its name.
     pub(super) text: String,
@@ -19,7 +25,7 @@ pub(super) struct Kept {
 pub(super) fn filter(tag: &str, given: &[(&str, &str)], options: &CleanOptions) -> Kept {
     let mut kept = Kept { text: String::new(), remote: 0, link: false };
     let get = |name: &str| given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-    if get("background").is_some_and(|value| links::image(&references::decode(value), options) == Image::Remote) {
+    if get("background").is_some_and(|value| links::image(&references::in_attribute(value), options) == Image::Remote) {
         kept.remote += 1;
     }
     match tag {
@@ -28,7 +34,7 @@ pub(super) fn filter(tag: &str, given: &[(&str, &str)], options: &CleanOptions) 
         _ => {}
     }
     for &(name, rule) in RULES {
-        if let Some(value) = get(name).filter(|_| rule.applies(tag, name)) {
+        if let Some(value) = get(name).filter(|_| Rule::applies(tag, name)) {
             kept.simple(name, value, rule);
         }
     }
@@ -44,14 +50,19 @@ impl Kept {
         for c in value.chars() {
             match c {
                 '&' => self.text.push_str("&amp;"),
-                c => put_escaped(c, &mut self.text),
+                '"' => self.text.push_str("&quot;"),
+                '<' => self.text.push_str("&lt;"),
+                '>' => self.text.push_str("&gt;"),
+                '\n' | '\r' | '\t' => self.text.push(' '),
+                c if c.is_control() => {}
+                c => self.text.push(c),
             }
         }
         self.text.push('"');
     }
 
     fn href(&mut self, value: Option<&str>) {
-        if let Some(target) = value.and_then(|value| links::target(&references::decode(value))) {
+        if let Some(target) = value.and_then(|value| links::target(&references::in_attribute(value))) {
             self.put("href", &target);
             self.text.push_str(" target=\"_blank\" rel=\"noopener noreferrer nofollow\"");
             self.link = true;
@@ -59,7 +70,7 @@ impl Kept {
     }
 
     fn src(&mut self, value: Option<&str>, options: &CleanOptions) {
-        match value.map(|value| links::image(&references::decode(value), options)) {
+        match value.map(|value| links::image(&references::in_attribute(value), options)) {
             Some(Image::Keep(source)) => self.put("src", &source),
             Some(Image::Remote) => self.remote += 1,
             Some(Image::Drop) | None => {}
@@ -68,7 +79,7 @@ impl Kept {
 
     fn style(&mut self, value: Option<&str>) {
         let Some(value) = value else { return };
-        let style = style::filter(&references::decode(value));
+        let style = style::filter(&references::in_attribute(value));
         self.remote += usize::from(style.remote);
         if !style.text.is_empty() {
             self.put("style", &style.text);
@@ -76,30 +87,11 @@ impl Kept {
     }
 
     fn simple(&mut self, name: &str, value: &str, rule: Rule) {
-        if let Rule::Prose = rule {
-            // Shown as text only, so its character references may stay as they are.
-            self.text.push(' ');
-            self.text.push_str(name);
-            self.text.push_str("=\"");
-            value.chars().for_each(|c| put_escaped(c, &mut self.text));
-            self.text.push('"');
-            return;
-        }
-        let value = references::decode(value);
-        let value = value.trim();
+        let value = references::in_attribute(value);
+        let value = text::cut(value.trim(), MAX_PROSE).trim_end();
         if rule.accepts(value) {
             self.put(name, value);
         }
-    }
-}
-
-fn put_escaped(c: char, out: &mut String) {
-    match c {
-        '"' => out.push_str("&quot;"),
-        '<' => out.push_str("&lt;"),
-        '>' => out.push_str("&gt;"),
-        '\0' => {}
-        c => out.push(c),
     }
 }
 
@@ -147,7 +139,7 @@ const RULES: &[(&str, Rule)] = &[
 ];
 
 impl Rule {
-    fn applies(self, tag: &str, name: &str) -> bool {
+    fn applies(tag: &str, name: &str) -> bool {
         let table = matches!(tag, "table" | "tbody" | "thead" | "tfoot" | "tr" | "td" | "th" | "caption");
         match name {
             "title" | "dir" | "lang" => true,

@@ -1,7 +1,5 @@
 //! Where links and images may point to.
 
-use std::fmt::Write as _;
-
 use url::Url;
 
 use super::{CleanOptions, RemoteImages};
@@ -10,6 +8,8 @@ use super::{CleanOptions, RemoteImages};
 const MAX_DATA_IMAGE: usize = 256 * 1024;
 /// Octets of a link kept.
 const MAX_LINK: usize = 8 * 1024;
+/// Ampersands and characters beyond ASCII in a link kept.
+const MAX_SPECIAL: usize = 256;
 
 /// What becomes of the address of an image.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,8 @@ fn normal(value: &str) -> String {
 /// The target of a link, where it is http, https or mailto.
 pub(super) fn target(value: &str) -> Option<String> {
     let value = normal(value);
-    let url = (value.len() <= MAX_LINK).then(|| Url::parse(&value).ok()).flatten()?;
+    let special = value.chars().filter(|&c| c == '&' || !c.is_ascii()).count();
+    let url = (value.len() <= MAX_LINK && special <= MAX_SPECIAL).then(|| Url::parse(&value).ok()).flatten()?;
     let harmless = match url.scheme() {
         "http" | "https" => url.host_str().is_some_and(|host| !host.is_empty()),
         "mailto" => true,
@@ -75,12 +76,10 @@ fn data(value: &str) -> Image {
 }
 
 fn remote(value: String, options: &CleanOptions) -> Image {
+    let is_https = value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
     match &options.remote {
-        RemoteImages::Block => Image::Remote,
-        RemoteImages::Https if value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://")) => {
-            target(&value).map_or(Image::Drop, Image::Keep)
-        }
-        RemoteImages::Https => Image::Remote,
+        RemoteImages::Https if is_https => target(&value).map_or(Image::Drop, Image::Keep),
+        RemoteImages::Block | RemoteImages::Https => Image::Remote,
         RemoteImages::Through(prefix) if !prefix.is_empty() && value.starts_with(prefix.as_str()) => Image::Keep(value),
         RemoteImages::Through(prefix) => {
             target(&value).map_or(Image::Drop, |url| Image::Keep(format!("{prefix}{}", percent_encoded(&url))))
@@ -89,33 +88,9 @@ fn remote(value: String, options: &CleanOptions) -> Image {
 }
 
 fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 fn percent_decoded(text: &str) -> String {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&octet, tail)) = rest.split_first() {
-        let pair =
-            tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok()).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match (octet, pair) {
-            (b'%', Some(decoded)) => {
-                octets.push(decoded);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                octets.push(octet);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&octets).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

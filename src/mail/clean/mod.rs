@@ -13,6 +13,9 @@ mod style;
 mod text;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -27,8 +30,12 @@ pub use text::text_to_html;
 const MAX_OCTETS: usize = 1024 * 1024;
 /// Elements inside each other.
 const MAX_DEPTH: usize = 256;
+/// Elements within a line of text inside each other, such as `font`.
+const MAX_INLINE_DEPTH: usize = 64;
+/// Characters of text written as character references; look-alikes stand for the rest.
+const MAX_REFERENCES: usize = 50_000;
 /// Elements written in all.
-const MAX_TAGS: usize = 30_000;
+const MAX_TAGS: usize = 20_000;
 /// Columns or rows that a cell may span.
 const MAX_CELLS_SPANNED: u16 = 200;
 

@@ -6,8 +6,9 @@
 //! only known elements with checked attributes occur.
 
 use super::attributes;
+use super::references;
 use super::tokens::{Token, Tokens};
-use super::{CleanOptions, MAX_DEPTH, MAX_TAGS};
+use super::{CleanOptions, MAX_DEPTH, MAX_INLINE_DEPTH, MAX_REFERENCES, MAX_TAGS};
 
 /// Elements without content.
 const VOID: &[&str] = &["br", "hr", "img", "wbr"];
@@ -66,7 +67,16 @@ pub(super) struct Shaped {
 
 /// Shapes HTML.
 pub(super) fn shape(html: &str, options: &CleanOptions) -> Shaped {
-    let mut shaper = Shaper { out: Shaped::default(), open: Vec::new(), ignored: 0, tags: 0, options };
+    let mut shaper = Shaper {
+        out: Shaped::default(),
+        open: Vec::new(),
+        ignored: 0,
+        inline: 0,
+        tags: 0,
+        references: 0,
+        run: Run::default(),
+        options,
+    };
     shaper.out.html.reserve(html.len());
     for token in Tokens::new(html) {
         match token {
@@ -85,8 +95,31 @@ struct Shaper<'o> {
     open: Vec<&'static str>,
     /// Start tags left out for their depth, whose end tags are still to come.
     ignored: usize,
+    /// Open elements within a line of text.
+    inline: usize,
     tags: usize,
+    references: usize,
+    run: Run,
     options: &'o CleanOptions,
+}
+
+/// Text since the last tag. The serialiser of the second step looks from each ampersand and each character of the block
+/// Latin-1 Supplement to the end of its text, so that long texts full of them are interrupted.
+#[derive(Debug, Default)]
+struct Run {
+    octets: usize,
+    special: usize,
+}
+
+impl Run {
+    fn add(&mut self, c: char) {
+        self.octets += c.len_utf8();
+        self.special += usize::from(matches!(c, '&' | '\u{80}'..='\u{bf}'));
+    }
+
+    fn is_long(&self) -> bool {
+        self.octets >= 512 && self.special >= 64
+    }
 }
 
 fn is_cell(name: &str) -> bool {
@@ -99,20 +132,36 @@ fn is_section(name: &str) -> bool {
 
 impl Shaper<'_> {
     fn text(&mut self, text: &str) {
-        let blank = text.bytes().all(|b| b.is_ascii_whitespace());
+        let text = references::in_text(text);
         if self.is_between_cells() {
-            if blank {
+            if text.bytes().all(|b| b.is_ascii_whitespace()) {
                 return;
             }
             self.open_cell();
         }
-        for c in text.chars() {
-            match c {
-                '<' => self.out.html.push_str("&lt;"),
-                '>' => self.out.html.push_str("&gt;"),
-                '\0' => {}
-                c => self.out.html.push(c),
-            }
+        text.chars().for_each(|c| self.character(c));
+    }
+
+    fn character(&mut self, c: char) {
+        if c.is_control() && !matches!(c, '\n' | '\r' | '\t') {
+            return;
+        }
+        if self.run.is_long() {
+            self.write_start("wbr", "", "");
+        }
+        self.run.add(c);
+        let (reference, stand_in) = match c {
+            '&' => ("&amp;", '＆'),
+            '<' => ("&lt;", '＜'),
+            '>' => ("&gt;", '＞'),
+            c => return self.out.html.push(c),
+        };
+        self.references += 1;
+        if self.references <= MAX_REFERENCES {
+            self.out.html.push_str(reference);
+        } else {
+            self.out.html.push(stand_in);
+            self.out.truncated = true;
         }
     }
 
@@ -126,8 +175,13 @@ impl Shaper<'_> {
             other => (other, ""),
         };
         let Some(name) = elements().find(|known| *known == name) else { return };
-        let kept = attributes::filter(name, if extra.is_empty() { attributes } else { &[] }, self.options);
+        let mut kept = attributes::filter(name, if extra.is_empty() { attributes } else { &[] }, self.options);
         self.out.remote += kept.remote;
+        self.references += kept.text.matches('&').count();
+        if self.references > MAX_REFERENCES {
+            self.out.truncated = true;
+            kept.text.clear();
+        }
         if name == "a" && !kept.link {
             return;
         }
@@ -141,14 +195,15 @@ impl Shaper<'_> {
         if VOID.contains(&name) {
             return self.write_start(name, &kept.text, extra);
         }
-        // A row needs up to two elements around it that are not written yet.
-        if self.open.len() >= MAX_DEPTH {
+        let inline = INLINE.contains(&name);
+        if self.open.len() >= MAX_DEPTH || (inline && self.inline >= MAX_INLINE_DEPTH) {
             self.out.truncated = true;
             self.ignored += 1;
             return;
         }
         self.write_start(name, &kept.text, extra);
         self.open.push(name);
+        self.inline += usize::from(inline);
     }
 
     fn end(&mut self, given: &str) {
@@ -193,6 +248,8 @@ impl Shaper<'_> {
     fn close_to(&mut self, level: usize) {
         while self.open.len() > level {
             let Some(name) = self.open.pop() else { return };
+            self.inline -= usize::from(INLINE.contains(&name));
+            self.run = Run::default();
             self.out.html.push_str("</");
             self.out.html.push_str(name);
             self.out.html.push('>');
@@ -201,6 +258,7 @@ impl Shaper<'_> {
 
     fn write_start(&mut self, name: &str, attributes: &str, extra: &str) {
         self.tags += 1;
+        self.run = Run::default();
         self.out.html.push('<');
         self.out.html.push_str(name);
         self.out.html.push_str(attributes);

@@ -147,7 +147,7 @@ fn is_remote(value: &str) -> bool {
 
 fn is_harmless(property: &str, value: &str) -> bool {
     // Backslashes, comments, at-signs and the like have no use here, and hide things.
-    let known = |c: char| c.is_ascii_alphanumeric() || c.is_alphabetic() || " #.,%()'\"-+!/_".contains(c);
+    let known = |c: char| c.is_ascii_alphanumeric() || (c >= '\u{c0}' && c.is_alphabetic()) || " #.,%()'\"-+!/_".contains(c);
     if value.is_empty() || value.len() > MAX_VALUE || !value.chars().all(known) || value.contains("/*") {
         return false;
     }

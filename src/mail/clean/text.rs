@@ -34,37 +34,44 @@ fn next_url(text: &str) -> Option<(usize, &str)> {
     loop {
         let at = from + memchr::memmem::find(text.as_bytes().get(from..)?, b"://")?;
         from = at + 3;
-        let before = text.get(..at)?;
-        let scheme = ["https", "http"].into_iter().find(|scheme| {
-            before.len() >= scheme.len()
-                && before.get(before.len() - scheme.len()..).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
-        });
-        let Some(start) = scheme.map(|scheme| at - scheme.len()) else { continue };
+        let Some(start) = scheme_start(text.get(..at)?) else { continue };
         let tail = text.get(start..)?;
-        let url = trimmed(tail.get(..tail.find(ends_url).unwrap_or(tail.len()))?);
-        if url.len() > at + 3 - start && links::target(url).is_some() {
+        let length = tail.find(ends_url).unwrap_or(tail.len());
+        let url = trimmed(tail.get(..length)?);
+        if url.len() > from - start && links::target(url).is_some() {
             return Some((start, url));
         }
+        // What is no URL as a whole is not searched for smaller ones: that would take quadratic time.
+        from = start + length;
     }
 }
 
-/// Without the punctuation of the sentence around it.
+/// Where the scheme begins that a text ends with, if it is http or https and no part of a longer word.
+fn scheme_start(text: &str) -> Option<usize> {
+    ["https", "http"].into_iter().find_map(|scheme| {
+        let start = text.len().checked_sub(scheme.len())?;
+        let before = text.get(..start)?.chars().next_back();
+        let found = text.get(start..)?.eq_ignore_ascii_case(scheme) && !before.is_some_and(|c| c.is_ascii_alphanumeric());
+        found.then_some(start)
+    })
+}
+
+/// Without the punctuation of the sentence around it; a bracket is kept where its partner is part of the URL.
 fn trimmed(url: &str) -> &str {
-    let mut url = url;
-    loop {
-        let shorter = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '。', '、', '；', '：', '！', '？']);
-        let unbalanced =
-            |open: char, close: char| shorter.ends_with(close) && shorter.matches(open).count() < shorter.matches(close).count();
-        let next = if unbalanced('(', ')') || unbalanced('[', ']') {
-            shorter.get(..shorter.len() - 1).unwrap_or(shorter)
-        } else {
-            shorter
-        };
-        if next == url {
-            return url;
+    let count = |wanted: char| url.chars().filter(|&c| c == wanted).count();
+    let mut surplus = [count(')').saturating_sub(count('(')), count(']').saturating_sub(count('['))];
+    let [round, square] = &mut surplus;
+    url.trim_end_matches(|c| match c {
+        ')' if *round > 0 => {
+            *round -= 1;
+            true
         }
-        url = next;
-    }
+        ']' if *square > 0 => {
+            *square -= 1;
+            true
+        }
+        c => matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '。' | '、' | '；' | '：' | '！' | '？'),
+    })
 }
 
 fn escape(text: &str, out: &mut String) {

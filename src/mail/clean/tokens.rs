@@ -62,9 +62,8 @@ impl<'a> Tokens<'a> {
         let rest = self.rest.as_bytes();
         let end = memchr::memmem::find_iter(rest, b"--").find_map(|at| match rest.get(at + 2..) {
             Some([b'>', ..]) => Some(at + 3),
-            Some([b'!', b'>', ..]) => Some(at + 4),
             // `--->` ends a comment too; the search does not overlap.
-            Some([b'-', b'>', ..]) => Some(at + 4),
+            Some([b'!' | b'-', b'>', ..]) => Some(at + 4),
             _ => None,
         });
         self.take(end.unwrap_or(rest.len()));
@@ -138,14 +137,14 @@ impl<'a> Iterator for Tokens<'a> {
                 [] => return None,
                 _ if self.plain => return Some(Token::Text(self.take(bytes.len()))),
                 [b'<', b'!', b'-', b'-', ..] => self.comment(),
-                [b'<', b'!' | b'?', ..] => self.skip_past(">"),
                 [b'<', b'/', letter, ..] if letter.is_ascii_alphabetic() => {
                     self.take(2);
                     let name = self.name();
                     self.attributes()?;
                     return Some(Token::End(name));
                 }
-                [b'<', b'/', _, ..] => self.skip_past(">"),
+                // A bogus comment.
+                [b'<', b'!' | b'?', ..] | [b'<', b'/', _, ..] => self.skip_past(">"),
                 [b'<', letter, ..] if letter.is_ascii_alphabetic() => {
                     self.take(1);
                     let name = self.name();

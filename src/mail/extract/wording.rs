@@ -87,7 +87,33 @@ pub(super) struct Hit {
 }
 
 /// The languages, each a file.
-const FILES: &[&str] = &[include_str!("wording/en.toml")];
+const FILES: &[&str] = &[
+    include_str!("wording/en.toml"),
+    include_str!("wording/zh.toml"),
+    include_str!("wording/ja.toml"),
+    include_str!("wording/ko.toml"),
+    include_str!("wording/es.toml"),
+    include_str!("wording/pt.toml"),
+    include_str!("wording/fr.toml"),
+    include_str!("wording/de.toml"),
+    include_str!("wording/it.toml"),
+    include_str!("wording/nl.toml"),
+    include_str!("wording/pl.toml"),
+    include_str!("wording/ru.toml"),
+    include_str!("wording/uk.toml"),
+    include_str!("wording/tr.toml"),
+    include_str!("wording/ar.toml"),
+    include_str!("wording/he.toml"),
+    include_str!("wording/fa.toml"),
+    include_str!("wording/hi.toml"),
+    include_str!("wording/vi.toml"),
+    include_str!("wording/th.toml"),
+    include_str!("wording/id.toml"),
+    include_str!("wording/sv.toml"),
+    include_str!("wording/cs.toml"),
+    include_str!("wording/el.toml"),
+    include_str!("wording/more.toml"),
+];
 
 /// One language's file.
 #[derive(Debug, Deserialize)]
@@ -192,8 +218,8 @@ impl Wording {
         let mut table: HashMap<String, Phrase> = HashMap::new();
         for language in files.iter().filter_map(|file| toml::from_str::<Language>(file).ok()) {
             for (kind, phrases) in language.lists() {
-                for phrase in phrases {
-                    add(&mut table, kind, phrase);
+                for phrase in phrases.iter().flat_map(|phrase| endings(phrase)) {
+                    add(&mut table, kind, &phrase);
                 }
             }
         }
@@ -262,6 +288,20 @@ impl Language {
             (Kind::Forward, &quote.forward),
         ]
     }
+}
+
+/// `*` inside a phrase: one of the usual endings of a noun stands there.
+fn endings(phrase: &str) -> Vec<String> {
+    let Some(at) = phrase.find("* ") else { return vec![phrase.to_owned()] };
+    let (head, tail) = phrase.split_at(at);
+    let tail = tail.get(1..).unwrap_or_default();
+    let cyrillic = head.chars().any(|c| ('\u{400}'..'\u{500}').contains(&c));
+    let list: &[&str] = if cyrillic {
+        &["", "а", "у", "ом", "и", "і", "ы", "ов", "ів", "е", "ый", "ого", "ым"]
+    } else {
+        &["", "s", "m", "e"]
+    };
+    list.iter().map(|ending| format!("{head}{ending}{tail}")).collect()
 }
 
 /// `*` at an end of a phrase: letters may go on there.

@@ -119,6 +119,7 @@ pub struct UpdateMailbox {
     pub expires_at: Option<Option<Timestamp>>,
 }
 
+#[expect(clippy::option_option, reason = "absent, null and a time are three answers")]
 /// Tells `null` (given, and nothing) from an absent field.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

@@ -18,6 +18,7 @@ mod supervise;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sqlx::Connection;
@@ -31,6 +32,9 @@ use self::supervise::Control;
 const NAME: &str = "pillarbox";
 /// Part of the socket's name; nothing listens on a network port.
 const PORT: u16 = 5432;
+
+/// How long a command waits for the PostgreSQL of a server that is just starting.
+const SERVER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the private PostgreSQL needs to know.
 #[derive(Debug, Clone)]
@@ -133,11 +137,13 @@ impl Attached {
 ///
 /// Fails as [`PrivatePostgres::start`] does.
 pub async fn attach_or_start(options: &Options) -> Result<Attached> {
-    // Without a lock holder a PostgreSQL that still runs was left by a killed server and is about to stop.
-    if lock::is_held_by_server(&options.data_dir)
-        && let Some(running) = running_options(&options.data_dir)?
-    {
-        return Ok(Attached { options: running, own: None });
+    let since = Instant::now();
+    // Without a server, a PostgreSQL that still runs was left by a killed one and is about to stop.
+    while lock::is_held_by_server(&options.data_dir) && since.elapsed() < SERVER_PATIENCE {
+        if let Some(running) = running_options(&options.data_dir)? {
+            return Ok(Attached { options: running, own: None });
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let own = PrivatePostgres::start(&Options { purpose: Purpose::Command, ..options.clone() }).await?;
     Ok(Attached { options: own.connect_options(), own: Some(own) })
@@ -159,6 +165,8 @@ fn options_for(socket_dir: &Path) -> PgConnectOptions {
         .username(NAME)
         .ssl_mode(PgSslMode::Disable)
         .application_name(NAME)
+        // "Already exists, skipping" is no news in our log.
+        .options([("client_min_messages", "warning")])
 }
 
 async fn create_database(socket_dir: &Path) -> Result<(), sqlx::Error> {

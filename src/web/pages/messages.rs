@@ -1,0 +1,185 @@
+//! Lists of messages, and a message beside its list.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::extract::Query;
+use axum::http::HeaderValue;
+use axum_extra::extract::Form;
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::operations::messages::DeleteEmail;
+use crate::operations::messages::GetEmail;
+use crate::operations::messages::ListAllEmails;
+use crate::operations::messages::ListEmails;
+use crate::operations::messages::UpdateEmail;
+use crate::types::MessageId;
+use crate::types::MessageSummary;
+use crate::types::Page;
+use crate::web::admin::Admin;
+use crate::web::pages::confirm::ConfirmPage;
+use crate::web::pages::confirm::Confirmation;
+use crate::web::pages::mailboxes::cursor;
+use crate::web::pages::mailboxes::parsed;
+use crate::web::pages::message_row::Row;
+use crate::web::pages::message_row::Where;
+use crate::web::pages::reader::Body;
+use crate::web::pages::reader::Reader;
+use crate::web::render;
+use crate::web::render::Answer;
+use crate::web::ui::Section;
+use crate::web::ui::Ui;
+use crate::web::ui::View;
+
+#[derive(Debug, Template)]
+#[template(path = "messages/list.html")]
+struct MessagesPage {
+    ui: Ui,
+    filter: Where,
+    rows: Vec<Row>,
+    next: Option<String>,
+    selected: Option<MessageId>,
+    open: Option<Reader>,
+}
+
+/// A message without its list, for where a script puts it beside one.
+#[derive(Debug, Template)]
+#[template(path = "messages/reader.html")]
+struct ReaderPart {
+    ui: Ui,
+    reader: Reader,
+}
+
+/// What addresses of lists and messages hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::web) struct Asked {
+    show: String,
+    cursor: String,
+    /// The mailbox whose list stands beside the message.
+    r#in: String,
+    view: String,
+}
+
+/// `GET /admin/messages`.
+pub(in crate::web) async fn list_all(admin: Admin, Query(asked): Query<Asked>) -> Answer {
+    let place = Where { mailbox: None, show: asked.show, cursor: asked.cursor };
+    render::page(&list(&admin, place, None).await?)
+}
+
+/// `GET /admin/mailboxes/{address}`.
+pub(in crate::web) async fn list_in(admin: Admin, Path(address): Path<String>, Query(asked): Query<Asked>) -> Answer {
+    let place = Where { mailbox: Some(parsed(&address)?), show: asked.show, cursor: asked.cursor };
+    render::page(&list(&admin, place, None).await?)
+}
+
+async fn list(admin: &Admin, place: Where, open: Option<Reader>) -> Result<MessagesPage, Error> {
+    let page = read(admin, &place).await?;
+    Ok(MessagesPage {
+        ui: admin.ui(if place.mailbox.is_some() { Section::Mailboxes } else { Section::Messages }),
+        next: page.next_cursor.map(|next| place.after(&String::from(next))),
+        rows: page.items.into_iter().map(|summary| Row::new(summary, &place)).collect(),
+        filter: place,
+        selected: open.as_ref().map(|reader| reader.message.id),
+        open,
+    })
+}
+
+async fn read(admin: &Admin, place: &Where) -> Result<Page<MessageSummary>, Error> {
+    let (is_read, is_starred, has_code) = match place.show.as_str() {
+        "" | "all" => (None, None, None),
+        "unread" => (Some(false), None, None),
+        "starred" => (None, Some(true), None),
+        "code" => (None, None, Some(true)),
+        _ => return Err(Error::invalid("show", "must be all, unread, starred or code")),
+    };
+    let cursor = cursor(&place.cursor)?;
+    match &place.mailbox {
+        Some(address) => {
+            let address = Some(address.clone());
+            admin.ctx.call(ListEmails { address, is_read, is_starred, has_code, cursor, ..ListEmails::default() }).await
+        }
+        None => admin.ctx.call(ListAllEmails { is_read, is_starred, has_code, cursor, ..ListAllEmails::default() }).await,
+    }
+}
+
+/// `GET /admin/messages/{id}`.
+pub(in crate::web) async fn show(admin: Admin, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
+    let reader = open(&admin, &id, &asked, true).await?;
+    if admin.visit.is_fragment {
+        return render::page(&ReaderPart { ui: admin.ui(Section::Messages), reader });
+    }
+    render::page(&list(&admin, place(&asked)?, Some(reader)).await?)
+}
+
+fn place(asked: &Asked) -> Result<Where, Error> {
+    let mailbox = if asked.r#in.is_empty() { None } else { Some(parsed(&asked.r#in)?) };
+    Ok(Where { mailbox, show: asked.show.clone(), cursor: String::new() })
+}
+
+async fn open(admin: &Admin, id: &str, asked: &Asked, mark_read: bool) -> Result<Reader, Error> {
+    let email = admin.ctx.call(GetEmail { id: parsed_id(id)? }).await?;
+    let view = View::ALL.into_iter().find(|view| view.as_str() == asked.view);
+    Ok(Reader::new(email, &place(asked)?, view, mark_read))
+}
+
+/// The id of a path; what is none is simply not there.
+pub(in crate::web) fn parsed_id(text: &str) -> Result<MessageId, Error> {
+    text.parse().map_err(|_| Error::not_found("message", format!("There is no message {text}.")))
+}
+
+/// What the buttons send.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::web) struct Back {
+    next: String,
+}
+
+/// `POST /admin/messages/{id}/{mark}`: `read`, `unread`, `star` or `unstar`.
+pub(in crate::web) async fn mark(
+    admin: Admin,
+    Path((id, mark)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+    Form(back): Form<Back>,
+) -> Answer {
+    let (is_read, is_starred) = match mark.as_str() {
+        "read" => (Some(true), None),
+        "unread" => (Some(false), None),
+        "star" => (None, Some(true)),
+        "unstar" => (None, Some(false)),
+        _ => return Err(Error::not_found("page", "There is no such page.").into()),
+    };
+    admin.ctx.call(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
+    if !admin.visit.is_fragment {
+        return render::see_other(render::safe_next(&back.next));
+    }
+    let reader = open(&admin, &id, &asked, false).await?;
+    let mut response = render::page(&ReaderPart { ui: admin.ui(Section::Messages), reader })?;
+    // The lists and figures on the page are read anew.
+    response.headers_mut().insert("hx-trigger", HeaderValue::from_static("live"));
+    Ok(response)
+}
+
+/// `POST /admin/messages/{id}/delete`.
+pub(in crate::web) async fn delete(
+    admin: Admin,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+    Form(form): Form<Confirmation>,
+) -> Answer {
+    let id = parsed_id(&id)?;
+    let place = place(&asked)?;
+    let ui = admin.ui(Section::Messages);
+    let question = ConfirmPage::new(&admin, Section::Messages, &place.message(id)).ask(
+        ui.t("confirm.message_delete").to_owned(),
+        ui.t("confirm.message_delete_text"),
+        ui.t("delete"),
+    );
+    if !form.is_given() {
+        return question.show();
+    }
+    match admin.ctx.call(DeleteEmail { id }).await {
+        Ok(_) => render::done(&place.here(), "message_deleted"),
+        Err(error) => question.failed(error),
+    }
+}
