@@ -138,7 +138,9 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("what the server said:\n{}", self.log());
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"INFO\"")).collect();
+            eprintln!("the last warnings of the server:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
