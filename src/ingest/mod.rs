@@ -130,10 +130,11 @@ impl Ingest {
         if let Some(known) = known.filter(|known| known.in_doubt) {
             prepared.rename(known.id);
         }
+        let id = prepared.content_id();
         let result = self.in_time(self.store_or_adopt(prepared, known)).await;
-        if let (Err(_), Some(known)) = (&result, known) {
-            // It will come once more.
-            self.shared.ledger.doubt(known.id, fingerprint);
+        if result.is_err() {
+            // Before the sender hears of it: the commit may have been done all the same, or be done yet.
+            self.shared.ledger.doubt(known.map_or(id, |known| known.id), fingerprint);
         }
         result
     }

@@ -62,8 +62,6 @@ impl Writer {
             Err(error @ Error::Unavailable { .. }) => {
                 tracing::warn!(%error, messages = batch.len(), "a batch could not be stored; senders are asked to come back");
                 for waiting in batch {
-                    // The commit may have been done all the same, or be done yet.
-                    self.ledger.doubt(waiting.prepared.content_id(), waiting.prepared.fingerprint);
                     waiting.refuse(Error::Unavailable { detail: "The database is not answering at the moment.".into() });
                 }
             }

@@ -135,8 +135,11 @@ impl Operation for GetVerificationCode {
             };
             match (answer.found, &mut arrivals) {
                 (Some(found), _) if found.is_answer => return with_code(found).await,
-                (_, Some(arrivals)) if Instant::now() < until => {
-                    arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)).await;
+                (_, Some(arrivals)) if Instant::now() < until && !ctx.services.stop.is_cancelled() => {
+                    tokio::select! {
+                        () = arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)) => {}
+                        () = ctx.services.stop.cancelled() => {}
+                    }
                 }
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
                 (Some(newest), _) => return without_code(newest, self.seconds.get()).await,

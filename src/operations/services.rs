@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::crypto::Sealer;
@@ -27,6 +28,8 @@ pub struct Services {
     pub sealer: Arc<Sealer>,
     /// The addresses that the SMTP listener listens at, as they were bound.
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
+    /// Cancelled when the server ends: who waits is answered then.
+    pub stop: CancellationToken,
     pub(super) keys: KeyCache,
     pub(super) throttle: Arc<Throttle>,
 }
@@ -48,6 +51,7 @@ impl Services {
             config,
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
+            stop: CancellationToken::new(),
             keys: KeyCache::new(),
             throttle: Arc::default(),
         }
