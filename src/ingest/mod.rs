@@ -87,7 +87,7 @@ impl Ingest {
             })
             .collect();
         let settler = tokio::spawn(settle::run(Arc::clone(&ledger), pool.clone(), arrivals.clone(), stop.clone()));
-        let recipients = Recipients::new(pool);
+        let recipients = Recipients::new(pool, settings.commit_timeout);
         let shared = Arc::new(Shared { queue, settings, recipients, ledger, arrivals });
         Ok((Self { shared }, Workers { writers, settler, stop }))
     }

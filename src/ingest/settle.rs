@@ -19,6 +19,9 @@ use super::arrivals::Arrivals;
 
 pub(super) type Fingerprint = [u8; 32];
 
+/// How many broken transfers are remembered while the database cannot be told of them.
+const MOST_ABANDONED: usize = 100_000;
+
 /// The record of one run of the server.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -53,6 +56,9 @@ impl Ledger {
     /// The peer may send this again at once, so it is known here before it is marked in the table.
     pub(super) fn abandoned(&self, id: ContentId, fingerprint: Fingerprint) {
         let mut state = self.state();
+        if state.abandoned.len() >= MOST_ABANDONED {
+            return;
+        }
         state.abandoned.push(id.0);
         state.orphans.entry(fingerprint).or_default().push(id);
     }
@@ -134,7 +140,11 @@ pub(super) async fn run(ledger: Arc<Ledger>, pool: PgPool, arrivals: Arrivals, s
             () = stop.cancelled() => ledger.settle(&pool).await,
             _ = tell.tick() => tell_others(&pool, &arrivals).await,
             _ = settle.tick() => ledger.settle(&pool).await,
-            _ = take_over.tick() => ledger.take_over(&pool).await,
+            // Settled first: what is known here only would be forgotten.
+            _ = take_over.tick() => match ledger.settle(&pool).await {
+                Ok(()) => ledger.take_over(&pool).await,
+                Err(error) => Err(error),
+            },
         };
         if let Err(error) = result {
             tracing::debug!(%error, "the record of deliveries could not be kept up; trying again");

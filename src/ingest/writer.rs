@@ -61,6 +61,8 @@ impl Writer {
             Err(error @ Error::Unavailable { .. }) => {
                 tracing::warn!(%error, messages = batch.len(), "a batch could not be stored; senders are asked to come back");
                 for waiting in batch {
+                    // Perhaps it was committed, and only the word of it got lost.
+                    self.ledger.abandoned(waiting.prepared.content_id(), waiting.prepared.fingerprint);
                     waiting.refuse(Error::Unavailable { detail: "The database is not answering at the moment.".into() });
                 }
             }
