@@ -151,7 +151,8 @@ fn score(split: &str, labels: &[Label], misses: bool) -> Score {
         }
         let (code, link) = answers(&found);
         if misses && (code != label.code.as_deref() || link != label.link.as_deref()) {
-            let _ = writeln!(report, "MISS {} code {:?} found {code:?} link {:?} found {link:?}", label.file, label.code, label.link);
+            let _ =
+                writeln!(report, "MISS {} code {:?} found {code:?} link {:?} found {link:?}", label.file, label.code, label.link);
             for one in found.codes.iter().take(3) {
                 let _ = writeln!(report, "  {} {} {} [{}] {}", one.value, one.confidence, one.rule, one.reason, one.context);
             }
@@ -161,7 +162,11 @@ fn score(split: &str, labels: &[Label], misses: bool) -> Score {
         }
     }
     let head = ["messages", "exact", "code P", "code R", "link P", "link R", "false"];
-    let _ = writeln!(report, "{:<24} {:>5} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}", split, "n", head[1], head[2], head[3], head[4], head[5], head[6]);
+    let _ = writeln!(
+        report,
+        "{:<24} {:>5} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}",
+        split, "n", head[1], head[2], head[3], head[4], head[5], head[6]
+    );
     for (name, score) in &groups {
         if score.messages >= 5 {
             let _ = writeln!(report, "{}", score.row(name));

@@ -3,9 +3,9 @@
 use crate::mail::extract::MAX_CANDIDATES;
 use crate::mail::extract::codes;
 use crate::mail::extract::fold;
+use crate::mail::extract::mood::Mood;
 use crate::mail::extract::page::Page;
 use crate::mail::extract::page::Zone;
-use crate::mail::extract::score::Mood;
 use crate::mail::extract::types::Input;
 use crate::mail::extract::types::LinkCandidate;
 use crate::mail::extract::types::LinkKind;

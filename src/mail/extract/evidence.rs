@@ -1,0 +1,233 @@
+//! What there is to say for and against a token being the code, as numbers.
+
+use crate::mail::extract::attach;
+use crate::mail::extract::attach::Attachment;
+use crate::mail::extract::attach::Place;
+use crate::mail::extract::mood::Mood;
+use crate::mail::extract::nature;
+use crate::mail::extract::nature::Nature;
+use crate::mail::extract::page::Page;
+use crate::mail::extract::page::Zone;
+use crate::mail::extract::token::Shape;
+use crate::mail::extract::token::Token;
+use crate::mail::extract::types::Source;
+use crate::mail::extract::weights::COUNT;
+use crate::mail::extract::weights::Feature;
+use crate::mail::extract::wording::Hit;
+use crate::mail::extract::wording::Kind;
+use crate::mail::extract::wording::Kinds;
+
+/// The evidence on one token, a number for each [`Feature`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Evidence(pub(super) [f32; COUNT]);
+
+impl Evidence {
+    fn set(&mut self, feature: Feature, value: f32) {
+        if let Some(place) = self.0.get_mut(feature as usize) {
+            *place = place.max(value);
+        }
+    }
+    fn flag(&mut self, feature: Feature, holds: bool) {
+        self.set(feature, f32::from(u8::from(holds)));
+    }
+    pub(super) fn get(&self, feature: Feature) -> f32 {
+        self.0.get(feature as usize).copied().unwrap_or(0.0)
+    }
+}
+
+/// Collects the evidence on a token; `others` are all tokens of the page, in order.
+pub(super) fn collect(page: &Page, token: &Token, others: &[Token], mood: &Mood) -> Evidence {
+    let mut evidence = Evidence([0.0; COUNT]);
+    let place = attach::place(page, token);
+    evidence.set(Feature::Bias, 1.0);
+    form(page, token, &mut evidence);
+    phrases(page, token, others, &place, &mut evidence);
+    stand(page, token, &place, &mut evidence);
+    message(mood, &mut evidence);
+    against(page, token, &mut evidence);
+    words(page, token, &place, &mut evidence);
+    combine(&place, mood, &mut evidence);
+    evidence
+}
+
+fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
+    let length = token.digits + token.letters;
+    let own = page.folded.text.get(token.start..token.end).unwrap_or_default();
+    match token.shape {
+        Shape::Digits { groups } => {
+            let feature = match length {
+                6 => Feature::Digits6,
+                4 => Feature::Digits4,
+                5 => Feature::Digits5,
+                7 => Feature::Digits7,
+                8 => Feature::Digits8,
+                _ => Feature::DigitsMany,
+            };
+            evidence.set(feature, 1.0);
+            evidence.flag(Feature::Grouped, groups > 1);
+            evidence.flag(Feature::LeadingZero, own.starts_with('0'));
+            evidence.flag(Feature::YearLike, length == 4 && (own.starts_with("19") || own.starts_with("20")));
+            evidence.flag(Feature::DayLike, length == 8 && attach::looks_like_day(own));
+        }
+        Shape::Mixed => {
+            evidence.set(Feature::Mixed, 1.0);
+            evidence.flag(Feature::MixedLong, length > 9);
+            evidence.flag(Feature::MixedPoor, token.digits == 1 || token.letters == 1);
+        }
+        Shape::Joined => {
+            evidence.set(Feature::Joined, 1.0);
+            evidence.flag(Feature::MixedLong, length > 12);
+        }
+        Shape::Cells => evidence.set(Feature::Cells, 1.0),
+        Shape::Prefixed => evidence.set(Feature::Prefixed, 1.0),
+        Shape::Letters => evidence.set(Feature::Letters, 1.0),
+        Shape::Words => {
+            evidence.set(Feature::Words, 1.0);
+            evidence.flag(Feature::WordsOnly, token.digits == 0);
+        }
+        Shape::Phrase => evidence.set(Feature::WordsOnly, 1.0),
+    }
+}
+
+/// Octets before and behind a token that are looked at.
+const REACH: (usize, usize) = (500, 260);
+
+fn phrases(page: &Page, token: &Token, others: &[Token], place: &Place, evidence: &mut Evidence) {
+    let first = page.lines.get(place.line.saturating_sub(4)).map_or(0, |line| line.start);
+    let last = page.lines.get(place.line + 3).map_or(page.folded.text.len(), |line| line.end);
+    let from = first.max(token.start.saturating_sub(REACH.0));
+    let to = last.min(token.end + REACH.1);
+    for hit in page.hits_within(from, to).iter().take(160) {
+        if let Some(found) = attach::attach(page, token, others, place, hit) {
+            phrase(hit, &found, place, evidence);
+        }
+    }
+}
+
+fn phrase(hit: &Hit, found: &Attachment, place: &Place, evidence: &mut Evidence) {
+    let kinds = hit.kinds;
+    let strength = found.strength;
+    let direct = if found.direct { strength } else { 0.0 };
+    let near = if found.near { strength } else { 0.0 };
+    if kinds.has(Kind::Name) {
+        evidence.set(if found.after { Feature::NameAfter } else { Feature::NameBefore }, strength);
+        evidence.set(if found.after { Feature::NameAfterDirect } else { Feature::NameDirect }, direct);
+    } else if kinds.has(Kind::Loose) && !kinds.any(Kinds::DECOYS) {
+        evidence.set(if found.after { Feature::LooseAfter } else { Feature::LooseBefore }, strength);
+        evidence.set(if found.after { Feature::LooseAfterDirect } else { Feature::LooseDirect }, direct);
+    }
+    if kinds.has(Kind::Ask) {
+        evidence.set(if found.after { Feature::AskAfter } else { Feature::AskBefore }, near);
+        evidence.set(if found.after { Feature::AskAfterDirect } else { Feature::AskDirect }, direct);
+        if place.alone && !found.after {
+            evidence.set(Feature::AskLine, strength);
+        }
+    }
+    for (kind, feature) in [
+        (Kind::Topic, Feature::TopicNear),
+        (Kind::Validity, Feature::ValidityNear),
+        (Kind::Old, Feature::OldNear),
+        (Kind::Recovery, Feature::RecoveryNear),
+        (Kind::Coupon, Feature::CouponNear),
+        (Kind::Meeting, Feature::MeetingNear),
+        (Kind::Door, Feature::DoorNear),
+    ] {
+        if kinds.has(kind) {
+            evidence.set(feature, if matches!(kind, Kind::Topic | Kind::Validity | Kind::Old) { near } else { strength });
+        }
+    }
+    if kinds.any(Kinds::DECOYS) && !kinds.has(Kind::Name) {
+        decoy(kinds, found, direct, evidence);
+    }
+}
+
+fn decoy(kinds: Kinds, found: &Attachment, direct: f32, evidence: &mut Evidence) {
+    if found.after {
+        evidence.set(Feature::DecoyAfterDirect, direct);
+        return;
+    }
+    let feature = if kinds.has(Kind::Thing) {
+        Feature::ThingDirect
+    } else if kinds.has(Kind::Place) || kinds.has(Kind::Phone) || kinds.has(Kind::Card) || kinds.has(Kind::Version) {
+        Feature::PlaceDirect
+    } else if kinds.has(Kind::Number) {
+        Feature::NumberDirect
+    } else {
+        Feature::OtherCodeDirect
+    };
+    evidence.set(feature, direct);
+    evidence.set(Feature::DecoyNear, if found.near { found.strength } else { 0.0 });
+}
+
+fn stand(page: &Page, token: &Token, place: &Place, evidence: &mut Evidence) {
+    evidence.flag(Feature::Alone, place.alone);
+    evidence.set(Feature::Emphasis, if place.distinct { f32::from(place.weight.min(4)) / 4.0 } else { 0.0 });
+    evidence.flag(Feature::InSubject, page.source == Source::Subject);
+    match page.zone_at(token.start) {
+        Zone::Own => {}
+        Zone::Quoted => evidence.set(Feature::Quoted, 1.0),
+        Zone::Forwarded => evidence.set(Feature::Forwarded, 1.0),
+    }
+}
+
+fn message(mood: &Mood, evidence: &mut Evidence) {
+    evidence.flag(Feature::Named, mood.named);
+    evidence.flag(Feature::NamedInSubject, mood.named_in_subject);
+    evidence.flag(Feature::LooseInMessage, mood.loosely_named);
+    evidence.flag(Feature::LooseInSubject, mood.loose_in_subject);
+    evidence.flag(Feature::Topic, mood.topic);
+    evidence.flag(Feature::TopicInSubject, mood.topic_in_subject);
+    evidence.flag(Feature::Validity, mood.validity);
+    evidence.flag(Feature::Warning, mood.warning);
+    evidence.flag(Feature::Asks, mood.asks);
+    evidence.flag(Feature::Device, mood.device);
+    evidence.flag(Feature::MeetingMood, mood.meeting);
+    evidence.flag(Feature::CouponMood, mood.coupon);
+    evidence.flag(Feature::DoorMood, mood.door);
+    evidence.flag(Feature::ReplySubject, mood.reply);
+}
+
+fn against(page: &Page, token: &Token, evidence: &mut Evidence) {
+    let Some(found) = nature::nature(page, token) else { return };
+    let feature = match found {
+        Nature::Quantity | Nature::Year => Feature::Quantity,
+        Nature::Phone => Feature::PhoneLike,
+        _ => Feature::Impossible,
+    };
+    evidence.set(feature, 1.0);
+}
+
+/// Letters alone, or a word with a number, are mostly words.
+fn words(page: &Page, token: &Token, place: &Place, evidence: &mut Evidence) {
+    let own = page.folded.text.get(token.start..token.end).unwrap_or_default();
+    let letters = own.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let like_a_word = token.shape == Shape::Mixed && letters >= 3 && token.digits <= 2 && letters + token.digits == own.len();
+    let wordy = matches!(token.shape, Shape::Letters | Shape::Words | Shape::Phrase) || (token.letters > 0 && token.digits == 0);
+    let apart = place.alone || place.distinct;
+    let colon = page.folded.text.get(..token.start).is_some_and(|t| t.trim_end().ends_with([':', '：', '"', '「', '[', '*']));
+    evidence.flag(Feature::WordInText, (wordy || like_a_word) && !apart && !colon);
+    evidence.flag(Feature::WordApart, wordy && apart);
+    let before = evidence.get(Feature::NameBefore).max(evidence.get(Feature::LooseBefore)).max(evidence.get(Feature::AskLine));
+    evidence.flag(Feature::WordUnnamed, wordy && before < 0.6 && evidence.get(Feature::AskBefore) < 0.6);
+}
+
+/// Evidence that counts more, or less, together.
+fn combine(place: &Place, mood: &Mood, evidence: &mut Evidence) {
+    let label = [Feature::NameBefore, Feature::NameAfter, Feature::LooseBefore, Feature::LooseAfter];
+    let best = label.into_iter().map(|feature| evidence.get(feature)).fold(0.0, f32::max);
+    let decoys = [Feature::ThingDirect, Feature::PlaceDirect, Feature::NumberDirect, Feature::OtherCodeDirect];
+    let claimed = decoys.into_iter().map(|feature| evidence.get(feature)).fold(0.0, f32::max);
+    let direct = evidence.get(Feature::NameDirect).max(evidence.get(Feature::LooseDirect));
+    let spoken = mood.named || (mood.loosely_named && (mood.topic || mood.validity || mood.warning));
+    evidence.flag(Feature::AloneAnnounced, place.alone && spoken);
+    evidence.flag(Feature::Unlabelled, best < 0.3);
+    evidence.set(Feature::ClaimedNotNamed, if direct < 0.5 { claimed } else { 0.0 });
+    let ask = evidence.get(Feature::AskDirect).max(evidence.get(Feature::AskAfterDirect));
+    evidence.set(Feature::AskUnclaimed, if claimed < 0.5 { ask } else { 0.0 });
+    let loose = evidence.get(Feature::LooseBefore).max(evidence.get(Feature::LooseAfter));
+    let other = evidence.get(Feature::MeetingNear).max(evidence.get(Feature::DoorNear)).max(evidence.get(Feature::CouponNear));
+    let unnamed = evidence.get(Feature::NameBefore).max(evidence.get(Feature::NameAfter)) < 0.5;
+    evidence.set(Feature::LooseElsewhere, if unnamed { loose * other } else { 0.0 });
+    evidence.set(Feature::LooseOnTopic, if unnamed && mood.topic { loose } else { 0.0 });
+    evidence.set(Feature::AskOnTopic, if mood.topic { ask } else { 0.0 });
+}

@@ -1,0 +1,103 @@
+//! How much each piece of evidence weighs, and how it is told to people.
+//!
+//! The weights are log-odds, fitted on the development split of the corpus (`docs/extraction.md`); the test split had
+//! no part in them. A new piece of evidence is a line in the table.
+
+/// A piece of evidence: feature, weight, rule, reason.
+macro_rules! evidence {
+    ($($name:ident $weight:literal $rule:literal $reason:literal)*) => {
+        /// The pieces of evidence, in the order of the table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Feature { $($name,)* }
+        /// Weight, rule and reason of each.
+        pub(super) const TABLE: &[(f32, &str, &str)] = &[$(($weight, $rule, $reason),)*];
+        /// Their names, for fitting.
+        #[cfg(test)]
+        pub(super) const NAMES: &[&str] = &[$(stringify!($name),)*];
+    };
+}
+
+/// How many pieces of evidence there are.
+pub(super) const COUNT: usize = TABLE.len();
+
+#[rustfmt::skip]
+evidence! {
+    Bias              -2.81 "form"               ""
+    Digits4            0.96 "form"               "it has the form of a code"
+    Digits5            1.09 "form"               "it has the form of a code"
+    Digits6            1.69 "form"               "it has the form of a code"
+    Digits7           -0.77 "form"               "it has the form of a code"
+    Digits8            0.89 "form"               "it has the form of a code"
+    DigitsMany        -1.98 "form"               "it is longer than most codes"
+    Grouped            0.09 "form"               "it is written in groups"
+    LeadingZero       -1.57 "form"               "it begins with a zero"
+    YearLike          -1.76 "form"               "it could be a year"
+    DayLike           -1.49 "form"               "it could be a date"
+    Mixed             -0.02 "form"               "it has the form of a code"
+    MixedLong         -1.97 "form"               "it is longer than most codes"
+    MixedPoor         -0.59 "form"               "it is a word or number with one character added"
+    Joined             0.90 "form"               "it has the form of a code"
+    Cells              1.08 "cells"              "each character has a cell of its own"
+    Prefixed           0.00 "form"               "it has a letter before it, as some codes have"
+    Letters           -1.68 "form"               "it has letters only"
+    Words              0.97 "form"               "it consists of words"
+    WordsOnly         -0.66 "form"               "it consists of words"
+    NameBefore         2.81 "label_before"       "the name of a verification code stands before it"
+    NameDirect         0.85 "label_before"       "the name of a verification code stands right before it"
+    NameAfter          2.71 "label_after"        "the name of a verification code stands after it"
+    NameAfterDirect    1.09 "label_after"        "the name of a verification code stands right after it"
+    LooseBefore        1.31 "loose_label_before" "a word such as \"code\" stands before it"
+    LooseDirect        0.00 "loose_label_before" "a word such as \"code\" stands right before it"
+    LooseAfter         1.19 "loose_label_after"  "a word such as \"code\" stands after it"
+    LooseAfterDirect   0.30 "loose_label_after"  "a word such as \"code\" stands right after it"
+    AskBefore          0.98 "asked_for"          "the text asks to enter it"
+    AskDirect          1.75 "asked_for"          "the text asks to enter it"
+    AskAfter           1.13 "asked_for"          "the text asks to enter it"
+    AskAfterDirect     0.14 "asked_for"          "the text asks to enter it"
+    AskLine            0.68 "asked_for"          "the line before asks to enter it"
+    AskUnclaimed       0.88 "asked_for"          "the text asks to enter it and calls it nothing else"
+    AskOnTopic         0.32 "asked_for"          "the text asks to enter it to prove something"
+    TopicNear          1.37 "topic"              "signing in or proving something is spoken of beside it"
+    ValidityNear       0.35 "validity"           "the text beside it says how long it is valid"
+    OldNear           -1.57 "old"                "it is called old or expired"
+    RecoveryNear      -0.34 "recovery"           "it is one of several backup codes"
+    CouponNear        -1.18 "other_purpose"      "a coupon or discount is spoken of beside it"
+    MeetingNear       -1.88 "other_purpose"      "a meeting is spoken of beside it"
+    DoorNear          -0.34 "other_purpose"      "a door, a locker or a network is spoken of beside it"
+    ThingDirect       -0.93 "decoy"              "it is named as the number of something"
+    PlaceDirect       -1.42 "decoy"              "it is part of an address, a phone, a card or a version"
+    NumberDirect      -3.83 "decoy"              "it is named as something else, such as an order number"
+    OtherCodeDirect   -3.13 "decoy"              "it is named as the code of a coupon, a meeting or a door"
+    DecoyAfterDirect  -0.48 "decoy"              "the name of something else follows it"
+    DecoyNear         -0.25 "decoy"              "something else with a number is spoken of beside it"
+    Alone              2.27 "own_line"           "it stands alone on its line"
+    AloneAnnounced     0.39 "own_line"           "it stands alone on its line in a message that announces a code"
+    Emphasis           1.77 "emphasis"           "it is set apart from the text around it"
+    InSubject          0.00 "subject"            "it stands in the subject"
+    Quoted            -6.00 "quoted"             "it stands in a quoted earlier message"
+    Forwarded         -1.80 "forwarded"          "it stands in a forwarded message"
+    Named              0.00 "topic"              "the message speaks of a verification code"
+    NamedInSubject     0.00 "subject_label"      "the subject announces a code"
+    LooseInMessage     0.00 "topic"              "the message speaks of a code"
+    LooseInSubject     0.00 "subject_label"      "the subject speaks of a code"
+    Topic              0.00 "topic"              "the message is about signing in or proving something"
+    TopicInSubject     0.19 "topic"              "the subject is about signing in or proving something"
+    Validity           0.10 "validity"           "the text says how long something is valid"
+    Warning            0.26 "warning"            "the text warns against sharing it"
+    Asks               0.02 "asked_for"          "the text asks for entry"
+    Device             0.97 "topic"              "the message is about a device"
+    MeetingMood       -1.68 "other_purpose"      "the message is about a meeting"
+    CouponMood        -1.43 "other_purpose"      "the message offers a discount"
+    DoorMood           0.00 "other_purpose"      "the message is about a door or a network"
+    ReplySubject       0.00 "quoted"             "the message is an answer or passed on"
+    Quantity          -3.11 "nature"             "by what follows it is an amount or a year"
+    PhoneLike         -4.50 "nature"             "it is part of a longer number, such as a phone number"
+    Impossible        -9.00 "nature"             "by its form it is a date, a time, money, a version or the like"
+    WordInText        -4.05 "word"               "it looks like an ordinary word"
+    WordApart          1.33 "word"               "it stands apart from the words around it"
+    WordUnnamed       -3.65 "word"               "it looks like a word and nothing names it"
+    Unlabelled        -0.09 "form"               "nothing near names it as a code"
+    ClaimedNotNamed    0.00 "decoy"              "it is named as something else and not as a code"
+    LooseElsewhere    -1.93 "other_purpose"      "the code is that of a meeting, a coupon or a door"
+    LooseOnTopic       0.63 "loose_label_before" "the message is about proving something and calls it a code"
+}
