@@ -25,6 +25,10 @@ pub(super) struct Attachment {
     pub(super) direct: bool,
     /// It stands in the same sentence or, for a token alone on its line, in the line before or after.
     pub(super) near: bool,
+    /// Characters between.
+    pub(super) length: usize,
+    /// Other tokens between, as far as they are counted.
+    pub(super) between: usize,
 }
 
 /// Where a token stands.
@@ -68,7 +72,7 @@ pub(super) fn attach(page: &Page, token: &Token, others: &[Token], place: &Place
     };
     let direct = between == 0 && sentences == 0 && length <= 16 && lines <= 1;
     let near = sentences == 0 && lines <= 1 && length <= 120;
-    Some(Attachment { strength: strength * crowd, after, direct, near })
+    Some(Attachment { strength: strength * crowd, after, direct, near, length, between })
 }
 
 fn tokens_between(others: &[Token], from: usize, to: usize) -> usize {

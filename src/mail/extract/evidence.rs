@@ -42,12 +42,24 @@ pub(super) fn collect(page: &Page, token: &Token, others: &[Token], mood: &Mood)
     evidence.set(Feature::Bias, 1.0);
     form(page, token, &mut evidence);
     phrases(page, token, others, &place, &mut evidence);
-    stand(page, token, &place, &mut evidence);
+    stand(page, token, others, &place, &mut evidence);
     message(mood, &mut evidence);
     against(page, token, &mut evidence);
     words(page, token, &place, &mut evidence);
     combine(&place, mood, &mut evidence);
+    let own = page.folded.text.get(token.start..token.end).unwrap_or_default();
+    evidence.flag(Feature::LinkHolds, own.len() >= 4 && mood.links.iter().any(|link| holds(link, own)));
+    evidence.flag(Feature::Twice, page.source != Source::Subject && own.len() >= 4 && holds(&mood.subject, own));
     evidence
+}
+
+/// Whether a text has the token as a whole word.
+fn holds(text: &str, own: &str) -> bool {
+    text.match_indices(own).take(4).any(|(at, _)| {
+        let before = text.get(..at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + own.len()..).and_then(|t| t.chars().next());
+        !before.is_some_and(|c| c.is_ascii_alphanumeric()) && !after.is_some_and(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
@@ -67,6 +79,7 @@ fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
             evidence.flag(Feature::Grouped, groups > 1);
             evidence.flag(Feature::LeadingZero, own.starts_with('0'));
             evidence.flag(Feature::YearLike, length == 4 && (own.starts_with("19") || own.starts_with("20")));
+            evidence.flag(Feature::Sequence, is_sequence(own));
             evidence.flag(Feature::DayLike, length == 8 && attach::looks_like_day(own));
         }
         Shape::Mixed => {
@@ -87,6 +100,13 @@ fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
         }
         Shape::Phrase => evidence.set(Feature::WordsOnly, 1.0),
     }
+}
+
+/// 123456, 654321, 111111.
+fn is_sequence(own: &str) -> bool {
+    let digits: Vec<u8> = own.bytes().filter(u8::is_ascii_digit).collect();
+    let by = |step: u8| digits.windows(2).all(|pair| matches!(pair, [a, b] if a.wrapping_add(step) == *b));
+    by(1) || by(255) || by(0)
 }
 
 /// Octets before and behind a token that are looked at.
@@ -123,17 +143,25 @@ fn phrase(hit: &Hit, found: &Attachment, place: &Place, evidence: &mut Evidence)
             evidence.set(Feature::AskLine, strength);
         }
     }
+    if kinds.has(Kind::Figure) {
+        evidence.set(Feature::FigureDirect, if found.length <= 12 { direct } else { 0.0 });
+    }
+    if kinds.has(Kind::Yours) && !found.after {
+        evidence.set(Feature::YoursDirect, direct);
+    }
+    if kinds.has(Kind::Old) && found.near && found.between == 0 && found.length <= 25 {
+        evidence.set(Feature::OldNear, 1.0);
+    }
     for (kind, feature) in [
         (Kind::Topic, Feature::TopicNear),
         (Kind::Validity, Feature::ValidityNear),
-        (Kind::Old, Feature::OldNear),
         (Kind::Recovery, Feature::RecoveryNear),
         (Kind::Coupon, Feature::CouponNear),
         (Kind::Meeting, Feature::MeetingNear),
         (Kind::Door, Feature::DoorNear),
     ] {
         if kinds.has(kind) {
-            evidence.set(feature, if matches!(kind, Kind::Topic | Kind::Validity | Kind::Old) { near } else { strength });
+            evidence.set(feature, if matches!(kind, Kind::Topic | Kind::Validity) { near } else { strength });
         }
     }
     if kinds.any(Kinds::DECOYS) && !kinds.has(Kind::Name) {
@@ -159,15 +187,48 @@ fn decoy(kinds: Kinds, found: &Attachment, direct: f32, evidence: &mut Evidence)
     evidence.set(Feature::DecoyNear, if found.near { found.strength } else { 0.0 });
 }
 
-fn stand(page: &Page, token: &Token, place: &Place, evidence: &mut Evidence) {
+fn stand(page: &Page, token: &Token, others: &[Token], place: &Place, evidence: &mut Evidence) {
     evidence.flag(Feature::Alone, place.alone);
     evidence.set(Feature::Emphasis, if place.distinct { f32::from(place.weight.min(4)) / 4.0 } else { 0.0 });
+    let line = page.lines.get(place.line).copied();
+    if let Some(line) = line {
+        let hits = page.hits_within(line.start, line.end);
+        let notice = |hit: &&Hit| {
+            let kinds = hit.kinds;
+            [Kind::Place, Kind::Phone, Kind::Unsubscribe, Kind::OtherLink, Kind::Number].iter().any(|kind| kinds.has(*kind))
+        };
+        let sign = page.folded.text.get(line.start..line.end).is_some_and(|t| t.contains(['©', '·', '|', '®']));
+        evidence.flag(Feature::Boilerplate, hits.iter().filter(notice).take(9).count() + usize::from(sign) >= 2);
+        let first = others.partition_point(|other| other.start < line.start);
+        let crowd = others.iter().skip(first).take_while(|other| other.end <= line.end).filter(|o| o.digits >= 3).take(9).count();
+        evidence.flag(Feature::Crowded, crowd >= 3);
+    }
+    evidence.flag(Feature::InQuotes, in_quotes(page, token));
+    evidence.flag(Feature::StateZip, follows_state(page, token));
     evidence.flag(Feature::InSubject, page.source == Source::Subject);
     match page.zone_at(token.start) {
         Zone::Own => {}
         Zone::Quoted => evidence.set(Feature::Quoted, 1.0),
         Zone::Forwarded => evidence.set(Feature::Forwarded, 1.0),
     }
+}
+
+/// A quotation mark opens before the token on its line, with other words between.
+fn in_quotes(page: &Page, token: &Token) -> bool {
+    let line = page.lines.get(page.line_at(token.start)).map_or(token.start, |line| line.start);
+    let before = page.folded.text.get(line..token.start).unwrap_or_default();
+    let marks = before.matches('"').count();
+    marks % 2 == 1 && before.rsplit('"').next().is_some_and(|inner| inner.chars().filter(|c| c.is_alphabetic()).count() >= 4)
+}
+
+/// `OH 45448`: two capitals before five digits.
+fn follows_state(page: &Page, token: &Token) -> bool {
+    let (start, _) = page.visible_range(token.start, token.end);
+    let before: Vec<char> = page.visible.get(..start).unwrap_or_default().chars().rev().take(4).collect();
+    matches!(before.as_slice(), [' ', a, b, rest @ ..] if a.is_ascii_uppercase() && b.is_ascii_uppercase()
+        && rest.first().is_none_or(|c| !c.is_alphanumeric()))
+        && token.digits == 5
+        && token.letters == 0
 }
 
 fn message(mood: &Mood, evidence: &mut Evidence) {
@@ -229,5 +290,7 @@ fn combine(place: &Place, mood: &Mood, evidence: &mut Evidence) {
     let unnamed = evidence.get(Feature::NameBefore).max(evidence.get(Feature::NameAfter)) < 0.5;
     evidence.set(Feature::LooseElsewhere, if unnamed { loose * other } else { 0.0 });
     evidence.set(Feature::LooseOnTopic, if unnamed && mood.topic { loose } else { 0.0 });
+    let asked = ask.max(evidence.get(Feature::AskBefore)).max(evidence.get(Feature::AskAfter));
+    evidence.set(Feature::FigureAsked, evidence.get(Feature::FigureDirect) * asked);
     evidence.set(Feature::AskOnTopic, if mood.topic { ask } else { 0.0 });
 }

@@ -71,7 +71,7 @@ fn prepare(input: &Input<'_>) -> (Vec<Page>, Vec<Vec<Token>>, Mood) {
     if tokens.iter().all(Vec::is_empty) && !has_links && input.rules.is_empty() {
         return (pages, tokens, mood);
     }
-    for page in &mut pages {
+    for page in pages.iter_mut().rev() {
         let hits = wording::WORDING.find(&page.folded.text);
         page.set_hits(hits);
         mood.read(page, page.source == Source::Subject);

@@ -2,10 +2,11 @@
 
 use crate::mail::extract::page::Page;
 use crate::mail::extract::page::Zone;
+use crate::mail::extract::url;
 use crate::mail::extract::wording::Kind;
 
 /// What the whole message says, for every token in it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Mood {
     /// A certain name of a code occurs: in the body, in the subject.
     pub(super) named: bool,
@@ -26,12 +27,25 @@ pub(super) struct Mood {
     pub(super) door: bool,
     /// The subject begins as that of an answer or of a message passed on.
     pub(super) reply: bool,
+    /// The subject, folded.
+    pub(super) subject: String,
+    /// Addresses of links that could be for verification, folded; a few.
+    pub(super) links: Vec<String>,
 }
 
 impl Mood {
     /// Takes in the phrases of a part.
     pub(super) fn read(&mut self, page: &Page, subject: bool) {
+        for link in page.links.iter().take(64) {
+            self.note(&link.url);
+        }
+        if page.links.is_empty() {
+            for (start, end) in url::find(&page.visible).into_iter().take(24) {
+                self.note(page.visible.get(start..end).unwrap_or_default());
+            }
+        }
         if subject {
+            self.subject.clone_from(&page.folded.text);
             let start: String = page.folded.text.chars().take_while(|c| !matches!(c, ':' | '：')).take(8).collect();
             self.reply |= start.chars().count() <= 5 && page.folded.text.len() > start.len();
         }
@@ -53,6 +67,12 @@ impl Mood {
             self.meeting |= kinds.has(Kind::Meeting);
             self.coupon |= kinds.has(Kind::Coupon);
             self.door |= kinds.has(Kind::Door);
+        }
+    }
+
+    fn note(&mut self, link: &str) {
+        if link.len() < 512 && !url::signs(link).other && self.links.len() < 24 {
+            self.links.push(link.to_lowercase());
         }
     }
 }
