@@ -27,6 +27,8 @@ pub(super) struct Attachment {
     pub(super) near: bool,
     /// Characters between.
     pub(super) length: usize,
+    /// Nothing but punctuation or a word such as "is" between.
+    pub(super) tight: bool,
     /// Other tokens between, as far as they are counted.
     pub(super) between: usize,
 }
@@ -71,8 +73,10 @@ pub(super) fn attach(page: &Page, token: &Token, others: &[Token], place: &Place
         _ => 0.25,
     };
     let direct = between == 0 && sentences == 0 && length <= 16 && lines <= 1;
+    let letters = gap.chars().take(40).filter(|c| c.is_alphabetic()).count();
+    let tight = direct && letters <= 4;
     let near = sentences == 0 && lines <= 1 && length <= 120;
-    Some(Attachment { strength: strength * crowd, after, direct, near, length, between })
+    Some(Attachment { strength: strength * crowd, after, direct, near, length, tight, between })
 }
 
 fn tokens_between(others: &[Token], from: usize, to: usize) -> usize {

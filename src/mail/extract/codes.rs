@@ -69,7 +69,12 @@ pub(super) fn value(page: &Page, token: &Token) -> String {
     let plain = written.chars().filter(|c| !fold::is_invisible(*c)).map(plain_char);
     match token.shape {
         Shape::Digits { .. } => plain.filter(char::is_ascii_digit).collect(),
-        Shape::Cells => plain.filter(char::is_ascii_alphanumeric).collect(),
+        Shape::Cells => {
+            // A hyphen in a cell of its own belongs to the code; one between all cells does not.
+            let hyphens = written.matches(['-', '\u{2010}', '\u{2011}', '\u{2013}']).count();
+            let kept = token.letters > 0 && hyphens * 2 < token.digits + token.letters;
+            plain.filter(|c| c.is_ascii_alphanumeric() || (kept && *c == '-')).collect()
+        }
         Shape::Prefixed => plain.skip_while(|c| *c != '-').filter(char::is_ascii_digit).collect(),
         _ => plain.collect(),
     }

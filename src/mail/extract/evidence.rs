@@ -79,11 +79,15 @@ fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
             evidence.flag(Feature::Grouped, groups > 1);
             evidence.flag(Feature::LeadingZero, own.starts_with('0'));
             evidence.flag(Feature::YearLike, length == 4 && (own.starts_with("19") || own.starts_with("20")));
+            evidence.flag(Feature::Round, length >= 5 && own.ends_with("000"));
             evidence.flag(Feature::Sequence, is_sequence(own));
             evidence.flag(Feature::DayLike, length == 8 && attach::looks_like_day(own));
         }
         Shape::Mixed => {
             evidence.set(Feature::Mixed, 1.0);
+            let head = own.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let tail = own.bytes().skip(head).take_while(u8::is_ascii_digit).count();
+            evidence.flag(Feature::CouponShape, head >= 3 && head + tail + 1 >= own.len() && tail >= 1);
             evidence.flag(Feature::MixedLong, length > 9);
             evidence.flag(Feature::MixedPoor, token.digits == 1 || token.letters == 1);
         }
@@ -117,8 +121,12 @@ fn phrases(page: &Page, token: &Token, others: &[Token], place: &Place, evidence
     let last = page.lines.get(place.line + 3).map_or(page.folded.text.len(), |line| line.end);
     let from = first.max(token.start.saturating_sub(REACH.0));
     let to = last.min(token.end + REACH.1);
-    for hit in page.hits_within(from, to).iter().take(160) {
-        if let Some(found) = attach::attach(page, token, others, place, hit) {
+    let hits = page.hits_within(from, to);
+    // Another noun counts as the token's own only where no name of a code stands between them.
+    let label = hits.iter().filter(|hit| hit.end <= token.start && hit.kinds.any(Kinds::LABELS)).map(|hit| hit.start).max();
+    for hit in hits.iter().take(160) {
+        if let Some(mut found) = attach::attach(page, token, others, place, hit) {
+            found.direct &= found.after || !hit.kinds.any(Kinds::DECOYS) || label.is_none_or(|label| label <= hit.start);
             phrase(hit, &found, place, evidence);
         }
     }
@@ -142,6 +150,12 @@ fn phrase(hit: &Hit, found: &Attachment, place: &Place, evidence: &mut Evidence)
         if place.alone && !found.after {
             evidence.set(Feature::AskLine, strength);
         }
+    }
+    let tight = if found.tight { strength } else { 0.0 };
+    if kinds.has(Kind::Name) {
+        evidence.set(Feature::NameTight, tight);
+    } else if kinds.has(Kind::Loose) && !kinds.any(Kinds::DECOYS) {
+        evidence.set(Feature::LooseTight, tight);
     }
     if kinds.has(Kind::Figure) {
         evidence.set(Feature::FigureDirect, if found.length <= 12 { direct } else { 0.0 });
@@ -197,12 +211,18 @@ fn stand(page: &Page, token: &Token, others: &[Token], place: &Place, evidence: 
             let kinds = hit.kinds;
             [Kind::Place, Kind::Phone, Kind::Unsubscribe, Kind::OtherLink, Kind::Number].iter().any(|kind| kinds.has(*kind))
         };
+        let small = page.folded.text.get(line.start..line.end).is_some_and(|t| t.contains(['©', '®']));
+        evidence.flag(Feature::Footer, small || hits.iter().any(|hit| hit.kinds.has(Kind::Unsubscribe)));
         let sign = page.folded.text.get(line.start..line.end).is_some_and(|t| t.contains(['©', '·', '|', '®']));
         evidence.flag(Feature::Boilerplate, hits.iter().filter(notice).take(9).count() + usize::from(sign) >= 2);
         let first = others.partition_point(|other| other.start < line.start);
         let crowd = others.iter().skip(first).take_while(|other| other.end <= line.end).filter(|o| o.digits >= 3).take(9).count();
         evidence.flag(Feature::Crowded, crowd >= 3);
     }
+    let start = opens_sentence(page, token);
+    let loose = evidence.get(Feature::LooseAfter).max(evidence.get(Feature::NameAfter));
+    evidence.set(Feature::StartLoose, if start { loose } else { 0.0 });
+    evidence.set(Feature::StartTopic, if start { evidence.get(Feature::TopicNear) } else { 0.0 });
     evidence.flag(Feature::InQuotes, in_quotes(page, token));
     evidence.flag(Feature::StateZip, follows_state(page, token));
     evidence.flag(Feature::InSubject, page.source == Source::Subject);
@@ -211,6 +231,15 @@ fn stand(page: &Page, token: &Token, others: &[Token], place: &Place, evidence: 
         Zone::Quoted => evidence.set(Feature::Quoted, 1.0),
         Zone::Forwarded => evidence.set(Feature::Forwarded, 1.0),
     }
+}
+
+/// Whether a sentence or line begins with the token and goes on.
+fn opens_sentence(page: &Page, token: &Token) -> bool {
+    let before = page.folded.text.get(..token.start).unwrap_or_default();
+    let last = before.trim_end_matches([' ', '*', '"', '[', '(']).chars().next_back();
+    let goes_on =
+        page.folded.text.get(token.end..).is_some_and(|t| !t.trim_start_matches([' ', '*', '"', ']', ')']).starts_with('\n'));
+    goes_on && last.is_none_or(|c| matches!(c, '\n' | '.' | '!' | '?' | '。' | ':' | '।'))
 }
 
 /// A quotation mark opens before the token on its line, with other words between.
@@ -292,5 +321,9 @@ fn combine(place: &Place, mood: &Mood, evidence: &mut Evidence) {
     evidence.set(Feature::LooseOnTopic, if unnamed && mood.topic { loose } else { 0.0 });
     let asked = ask.max(evidence.get(Feature::AskBefore)).max(evidence.get(Feature::AskAfter));
     evidence.set(Feature::FigureAsked, evidence.get(Feature::FigureDirect) * asked);
+    let spoken_near = [Feature::TopicNear, Feature::AskBefore, Feature::AskAfter, Feature::AskLine, Feature::FigureDirect];
+    let quiet = spoken_near.into_iter().all(|feature| evidence.get(feature) < 0.3);
+    evidence.flag(Feature::Bare, best < 0.3 && quiet && !place.alone);
+    evidence.set(Feature::CouponOffer, if mood.coupon { evidence.get(Feature::CouponShape) } else { 0.0 });
     evidence.set(Feature::AskOnTopic, if mood.topic { ask } else { 0.0 });
 }

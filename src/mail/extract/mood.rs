@@ -71,6 +71,7 @@ impl Mood {
     }
 
     fn note(&mut self, link: &str) {
+        self.meeting |= url::is_meeting(link);
         if link.len() < 512 && !url::signs(link).other && self.links.len() < 24 {
             self.links.push(link.to_lowercase());
         }

@@ -203,7 +203,8 @@ fn joined(text: &str, atoms: &[Atom]) -> Option<(Token, usize)> {
         return None;
     }
     let prefixed = count == 2 && first.digits == 0 && first.len() <= 2 && last.all_digits() && (4..=8).contains(&last.len());
-    let wordy = atoms.iter().take(count).any(|a| a.digits == 0 && a.len() >= 3);
+    let word = |least: usize| atoms.iter().take(count).filter(|a| a.digits == 0 && a.len() >= least).count();
+    let wordy = word(4) >= 1 || word(3) >= 2;
     let apart = atoms.iter().take(count).all(|a| a.digits == 0 || a.all_digits());
     let shape = match (prefixed, wordy && apart) {
         (true, _) => Shape::Prefixed,

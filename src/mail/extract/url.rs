@@ -234,6 +234,13 @@ pub(super) fn signs(url: &str) -> Signs {
     }
 }
 
+/// Whether an address is that of a meeting: a host for meetings, or a path with nothing but a long number.
+pub(super) fn is_meeting(link: &str) -> bool {
+    let host = host(link);
+    let labels = ["meet", "meeting", "meetings", "conf", "conference", "webinar", "video", "call", "join"];
+    host.split(['.', '-']).any(|label| labels.contains(&label)) || link.contains("/j/") || link.contains("/meet")
+}
+
 /// Long, and not made of words: at least ten characters with digits among letters.
 fn is_random(segment: &str) -> bool {
     let digits = segment.bytes().filter(u8::is_ascii_digit).count();

@@ -351,6 +351,10 @@ fn drop_swallowed(hits: &mut Vec<Hit>) {
     let mut reach = (0, 0);
     hits.retain(|hit| {
         if !hit.kinds.any(Kinds::NOUNS) {
+            // "Reset your password" names no password that is given here.
+            if hit.kinds.has(Kind::Reset) && hit.end > reach.1 {
+                reach = (hit.start, hit.end);
+            }
             return true;
         }
         let swallowed = hit.end <= reach.1 && (hit.start, hit.end) != reach;
