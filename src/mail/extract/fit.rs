@@ -9,6 +9,9 @@ use mail_parser::PartType;
 
 use crate::mail::extract::Input;
 use crate::mail::extract::codes;
+use crate::mail::extract::extract;
+use crate::mail::extract::link_weights;
+use crate::mail::extract::links;
 use crate::mail::extract::prepare;
 use crate::mail::extract::score;
 use crate::mail::extract::weights::NAMES;
@@ -21,6 +24,8 @@ fn write_the_evidence_on_the_development_split() {
     let labels = std::fs::read_to_string(root.join("corpus/dev/labels.jsonl")).unwrap();
     let weights: Vec<f32> = TABLE.iter().map(|(weight, ..)| *weight).collect();
     let mut out = serde_json::json!({"names": NAMES, "weights": weights}).to_string() + "\n";
+    let weights: Vec<f32> = link_weights::TABLE.iter().map(|(weight, ..)| *weight).collect();
+    let mut links_out = serde_json::json!({"names": link_weights::NAMES, "weights": weights}).to_string() + "\n";
     for line in labels.lines() {
         let label: serde_json::Value = serde_json::from_str(line).unwrap();
         let file = label["file"].as_str().unwrap();
@@ -45,7 +50,15 @@ fn write_the_evidence_on_the_development_split() {
                 rows.push(serde_json::json!({"value": codes::value(page, token), "x": evidence}));
             }
         }
+        let from = message.from().and_then(|from| from.first()).and_then(|from| from.address());
+        let found = extract(&Input { from_address: from, ..input }).code.map(|code| code.value);
+        let rows_of_links: Vec<_> = links::evidence(&pages, &mood, found.as_deref(), from)
+            .into_iter()
+            .map(|(url, evidence)| serde_json::json!({"value": url, "x": evidence}))
+            .collect();
+        let _ = writeln!(links_out, "{}", serde_json::json!({"file": file, "code": label["link"], "rows": rows_of_links}));
         let _ = writeln!(out, "{}", serde_json::json!({"file": file, "code": label["code"], "rows": rows}));
     }
     std::fs::write(root.join("corpus/evidence.jsonl"), out).unwrap();
+    std::fs::write(root.join("corpus/evidence-links.jsonl"), links_out).unwrap();
 }

@@ -11,6 +11,7 @@ mod evidence;
 mod expiry;
 mod fold;
 mod html;
+mod link_weights;
 mod links;
 mod mood;
 mod nature;
@@ -56,8 +57,8 @@ const MAX_PARTS: usize = 8;
 pub fn extract(input: &Input<'_>) -> Extraction {
     let (pages, tokens, mood) = prepare(input);
     let codes = codes::candidates(&pages, &tokens, &mood, input);
-    let links = links::candidates(&pages, &mood, input);
     let code = codes.first().filter(|code| code.confidence >= codes::THRESHOLD).cloned();
+    let links = links::candidates(&pages, &mood, code.as_ref().map(|code| code.value.as_str()), input);
     let link = links.first().filter(|link| link.confidence >= codes::THRESHOLD && is_answer(link.kind)).cloned();
     Extraction { code, link, codes, links, version: VERSION }
 }
