@@ -5,7 +5,7 @@ use std::time::Duration;
 use moka::future::Cache;
 use sqlx::PgPool;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 use crate::types::{Address, DomainName};
 
@@ -14,21 +14,15 @@ use super::delivery::{Recipient, Refusal, Target};
 /// How long an address that may receive is believed to. A refusal is never kept: a mailbox receives as soon as it is made.
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
 
-fn slow() -> Error {
-    Error::Unavailable { detail: "The database took too long.".into() }
-}
-
 #[derive(Debug)]
 pub(super) struct Recipients {
     pool: PgPool,
-    patience: Duration,
     known: Cache<Address, Target>,
 }
 
 impl Recipients {
-    /// `patience` is how long a sender waits for the decision before it hears 451.
-    pub(super) fn new(pool: PgPool, patience: Duration) -> Self {
-        Self { pool, patience, known: Cache::builder().max_capacity(10_000).time_to_live(BELIEVED_FOR).build() }
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { pool, known: Cache::builder().max_capacity(10_000).time_to_live(BELIEVED_FOR).build() }
     }
 
     pub(super) fn pool(&self) -> &PgPool {
@@ -43,8 +37,7 @@ impl Recipients {
         if let Some(target) = self.known.get(address).await {
             return Ok(Ok(Recipient { address: address.clone(), target }));
         }
-        let looked_up = tokio::time::timeout(self.patience, self.look_up(address)).await;
-        let target = match looked_up.map_err(|_| slow())?? {
+        let target = match self.look_up(address).await? {
             Ok(target) => target,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -53,11 +46,9 @@ impl Recipients {
     }
 
     pub(super) async fn resolve_postmaster(&self) -> Result<Result<Recipient, Refusal>> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            store::recipients::default_domain(&mut db).await
-        };
-        let domain = tokio::time::timeout(self.patience, asked).await.map_err(|_| slow())??;
+        let mut db = self.pool.acquire().await?;
+        let domain = store::recipients::default_domain(&mut db).await?;
+        drop(db);
         let Some(domain) = domain.and_then(|name| name.parse::<DomainName>().ok()) else {
             return Ok(Err(Refusal::UnknownMailbox));
         };

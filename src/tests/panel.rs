@@ -138,7 +138,9 @@ async fn nobody_sees_a_page_without_a_session() {
             "/admin/login" => assert_eq!(answer.status, 200),
             path if path.starts_with("/static/") => assert_eq!(answer.status, 404),
             path if path.contains("/x") && answer.status == 404 => panic!("{path}"),
-            _ => assert!(answer.status == 303 && answer.header("location").starts_with("/admin/login?next="), "{path}: {answer:?}"),
+            _ => {
+                assert!(answer.status == 303 && answer.header("location").starts_with("/admin/login?next="), "{path}: {answer:?}")
+            }
         }
     }
     let stream = server.stranger().header("Accept", "text/event-stream").send("GET", "/admin/live", None).await;
@@ -205,7 +207,9 @@ async fn after_signing_in_one_stays_on_this_site() {
 async fn wrong_passwords_are_told_alike_and_slowed_down() {
     let server = server().await;
     let mut browser = Browser::new(&server);
-    let words = |answer: &Answer| answer.text().split_once(r#"role="alert">"#).map(|(_, rest)| rest.split('<').next().unwrap().to_owned());
+    let words = |answer: &Answer| {
+        answer.text().split_once(r#"role="alert">"#).map(|(_, rest)| rest.split('<').next().unwrap().to_owned())
+    };
     let known = browser.sign_in("ada", "wrong").await;
     let unknown = browser.sign_in("nobody", "wrong").await;
     assert_eq!((known.status, words(&known)), (unknown.status, words(&unknown)));
@@ -259,7 +263,9 @@ async fn the_setup_page_is_dead_once_there_is_an_administrator() {
 async fn every_answer_is_strict_errors_too() {
     let server = server().await;
     let browser = Browser::signed_in(&server).await;
-    for path in ["/", "/admin", "/admin/login", "/admin/nothing", "/admin/messages/x", "/static/nothing", "/static/app.css", "/setup"] {
+    for path in
+        ["/", "/admin", "/admin/login", "/admin/nothing", "/admin/messages/x", "/static/nothing", "/static/app.css", "/setup"]
+    {
         let answer = browser.rest().send("GET", path, None).await;
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
