@@ -239,9 +239,12 @@ document.addEventListener("keydown", (event) => {
 
 // Live arrival
 
-function live() {
-  const source = new EventSource("/admin/live");
-  let arrivals = 0;
+let source;
+let arrivals = 0;
+
+function listen() {
+  source?.close();
+  source = new EventSource("/admin/live");
   source.addEventListener("arrival", () => {
     body.dispatchEvent(new CustomEvent("live"));
     const badge = find("[data-arrivals]");
@@ -251,7 +254,20 @@ function live() {
       badge.hidden = false;
     }
   });
-  addEventListener("pagehide", () => source.close());
+}
+
+// A browser has few connections for all its tabs, so only the one that is looked at holds one.
+function live() {
+  if (!document.hidden) listen();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source?.close();
+    } else {
+      listen();
+      body.dispatchEvent(new CustomEvent("live"));
+    }
+  });
+  addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 

@@ -122,6 +122,10 @@ impl Operation for GetVerificationCode {
         audit: None,
     };
 
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(self.wait.get().unsigned_abs() + 10)
+    }
+
     async fn run(self, ctx: &Ctx) -> Result<VerificationCode> {
         let until = Instant::now() + Duration::from_secs(self.wait.get().unsigned_abs());
         // Registered before the query, so that mail which lands between the two is not missed.

@@ -19,6 +19,7 @@ mod migrations;
 mod nodes;
 mod openapi;
 mod operations;
+mod panel;
 mod private_postgres;
 mod rest_manners;
 mod smtp;

@@ -72,6 +72,9 @@ fn again(visit: &Visit) -> Response {
 fn to_sign_in(visit: &Visit, method: &Method) -> Response {
     let next = if method == Method::GET { visit.here.as_str() } else { "/admin" };
     let to = format!("/admin/login?next={}", encode(render::safe_next(next)));
+    if visit.is_stream {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     if visit.is_fragment {
         let mut response = StatusCode::UNAUTHORIZED.into_response();
         if let Ok(value) = HeaderValue::from_str("/admin/login") {

@@ -45,6 +45,8 @@ pub(in crate::web) struct Visit {
     pub is_form_cookie_new: bool,
     /// Whether a part of a page is asked for.
     pub is_fragment: bool,
+    /// Whether a stream of events is asked for.
+    pub is_stream: bool,
     /// The request's id.
     pub request_id: String,
     /// The browser's network address.
@@ -77,6 +79,7 @@ impl Visit {
             form_secret,
             is_form_cookie_new,
             is_fragment: headers.contains_key("hx-request") && !headers.contains_key("hx-history-restore-request"),
+            is_stream: text(headers, header::ACCEPT.as_str()).contains("text/event-stream"),
             request_id: origin.map(|o| o.request_id.clone()).unwrap_or_default(),
             remote: origin.and_then(|o| o.remote),
             user_agent: text(headers, header::USER_AGENT.as_str()).to_owned(),

@@ -51,8 +51,8 @@ step("signed out, everything leads to the sign-in page, which names the way in",
   assert.match(page.url(), /\/admin\/login\?next=/);
   assert.match(await text(".plain-hint"), /setup-link/);
   await shot("01-login");
-  const answer = await page.request.get(`${server.origin}/admin/live`, { maxRedirects: 0 });
-  assert.equal(answer.status(), 303);
+  const answer = await page.request.get(`${server.origin}/admin/live`, { headers: { accept: "text/event-stream" }, maxRedirects: 0 });
+  assert.equal(answer.status(), 401);
 });
 
 step("the setup link makes the first administrator; a short password keeps what was typed", async () => {
@@ -461,11 +461,14 @@ step("a new password ends the other sessions, signing out ends this one", async 
   assert.match(second.url(), /\/admin\/login/);
   await other.close();
   const [session] = (await context.cookies()).filter((c) => c.name === "pillarbox_session");
+  const stream = fetch(`${server.origin}/admin/live`, { headers: { cookie: `pillarbox_session=${session.value}` } }).then((answer) => answer.text());
   await page.click("details[data-menu] summary");
   await page.click("form[action='/admin/logout'] button");
   await page.waitForURL(/\/admin\/login/);
   const old = await fetch(`${server.origin}/admin`, { headers: { cookie: `pillarbox_session=${session.value}` }, redirect: "manual" });
   assert.equal(old.status, 303);
+  const late = new Promise((done) => setTimeout(() => done("still open"), 9000));
+  assert.notEqual(await Promise.race([stream, late]), "still open", "the stream ends with the session");
 });
 
 step("every answer has the strict headers, errors too", async () => {

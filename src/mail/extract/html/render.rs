@@ -251,6 +251,8 @@ impl Page {
                     }
                 }
                 "hidden" => look.hidden = true,
+                // A plain `blockquote` is as often a box around the code; that of an answer says `cite`.
+                "type" => look.quote |= name == "blockquote" && value.eq_ignore_ascii_case("cite"),
                 "bgcolor" => {
                     look.background = color(&value.to_ascii_lowercase());
                     look.boxed = look.background.is_some_and(|found| found != 0xff_ffff);
@@ -418,7 +420,6 @@ fn look_of_element(name: &str, look: &mut Look) {
         "h5" | "h6" => look.bold = true,
         "code" | "kbd" | "tt" | "samp" | "var" => look.spaced = true,
         "pre" => (look.spaced, look.pre) = (true, true),
-        "blockquote" => look.quote = true,
         "noscript" | "audio" | "video" | "object" | "canvas" | "map" | "datalist" | "head" => look.hidden = true,
         "p" | "td" | "div" => {}
         _ => {}
