@@ -151,6 +151,8 @@ fn phrase(hit: &Hit, found: &Attachment, place: &Place, evidence: &mut Evidence)
             evidence.set(Feature::AskLine, strength);
         }
     }
+    let label = kinds.has(Kind::Name) || (kinds.has(Kind::Loose) && !kinds.any(Kinds::DECOYS)) || kinds.has(Kind::Yours);
+    evidence.flag(Feature::Copula, label && found.copula);
     let tight = if found.tight { strength } else { 0.0 };
     if kinds.has(Kind::Name) {
         evidence.set(Feature::NameTight, tight);
@@ -309,6 +311,11 @@ fn combine(place: &Place, mood: &Mood, evidence: &mut Evidence) {
     let claimed = decoys.into_iter().map(|feature| evidence.get(feature)).fold(0.0, f32::max);
     let direct = evidence.get(Feature::NameDirect).max(evidence.get(Feature::LooseDirect));
     let spoken = mood.named || (mood.loosely_named && (mood.topic || mood.validity || mood.warning));
+    let firm = [Feature::NameDirect, Feature::LooseDirect, Feature::NameAfterDirect, Feature::YoursDirect, Feature::Copula];
+    let labelled = firm.into_iter().any(|feature| evidence.get(feature) > 0.5) || place.alone;
+    evidence.flag(Feature::SequenceUnlabelled, evidence.get(Feature::Sequence) > 0.0 && !labelled);
+    evidence.flag(Feature::SequenceQuoted, evidence.get(Feature::Sequence) > 0.0 && evidence.get(Feature::InQuotes) > 0.0);
+    evidence.flag(Feature::YearUnlabelled, evidence.get(Feature::YearLike) > 0.0 && !labelled);
     evidence.flag(Feature::AloneAnnounced, place.alone && spoken);
     evidence.flag(Feature::Unlabelled, best < 0.3);
     evidence.set(Feature::ClaimedNotNamed, if direct < 0.5 { claimed } else { 0.0 });

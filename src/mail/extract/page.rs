@@ -133,7 +133,9 @@ impl Page {
         let after = self.quotes.partition_point(|(start, _)| *start <= offset);
         let quoted = after.checked_sub(1).and_then(|at| self.quotes.get(at)).is_some_and(|(_, end)| offset < *end);
         let line = self.lines.get(self.line_at(offset));
-        let marked = line.is_some_and(|line| self.folded.text.get(line.start..line.end).is_some_and(|t| t.starts_with('>')));
+        let marked = line.is_some_and(|line| {
+            self.folded.text.get(line.start..line.end).is_some_and(|t| t.starts_with('>') && !t.ends_with('<'))
+        });
         if quoted || marked { Zone::Quoted } else { Zone::Own }
     }
 
