@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
         let asked = Instant::now();
         let deadline = asked + patience;
         loop {
-            if self.stop && waiting == Waiting::ForCommand {
+            if self.stopping && waiting == Waiting::ForCommand {
                 return Err(Ended::ShuttingDown);
             }
             self.make_room(waiting);
@@ -160,8 +160,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
                     }
                     Err(_) => Err(Ended::Broken),
                 },
-                () = &mut self.stop, if !self.stop => {
-                    self.stop = true;
+                () = &mut self.stop, if !self.stopping => {
+                    self.stopping = true;
                     self.ends_at = self.ends_at.min(Instant::now() + LAST_MESSAGE);
                 }
                 () = sleep_until(deadline.min(self.ends_at)) => return Err(Ended::TimedOut),
