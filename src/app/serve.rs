@@ -134,7 +134,7 @@ impl Parts {
             true => Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?),
             false => None,
         };
-        services.stopping = stop.clone();
+        services.stop = stop.clone();
         services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
         announce(&services, http.as_ref()).await?;
         Ok(Self { services, workers, http, smtp })

@@ -20,13 +20,14 @@ use uuid::Uuid;
 
 use crate::config;
 use crate::error::{Error, Result};
+use crate::types::ContentId;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
 
 use prepare::Prepared;
 use recipients::Recipients;
-use settle::Ledger;
+use settle::{Fingerprint, Known, Ledger};
 
 /// The handle that listeners and connectors hold. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,14 +93,20 @@ impl Ingest {
         Ok((Self { shared }, Workers { writers, settler, stop }))
     }
 
-    /// Decides about a recipient at RCPT. `Unavailable` where the database does not answer.
+    /// Decides about a recipient at RCPT. `Unavailable` where the database does not answer, or not in time.
     pub async fn resolve(&self, address: &crate::types::Address) -> Result<Result<Recipient, Refusal>> {
-        self.shared.recipients.resolve(address).await
+        self.in_time(self.shared.recipients.resolve(address)).await
     }
 
     /// Decides about `<Postmaster>` without a domain: the default domain's (RFC 5321 section 4.5.1).
     pub async fn resolve_postmaster(&self) -> Result<Result<Recipient, Refusal>> {
-        self.shared.recipients.resolve_postmaster().await
+        self.in_time(self.shared.recipients.resolve_postmaster()).await
+    }
+
+    /// A database that stands still keeps nobody waiting for longer than a commit may take.
+    async fn in_time<T>(&self, asking: impl Future<Output = Result<T>>) -> Result<T> {
+        let limit = self.shared.settings.commit_timeout;
+        tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(unavailable("The database took too long.")))
     }
 
     /// Forgets what was decided about recipients, after mailboxes or domains changed.
@@ -117,25 +124,59 @@ impl Ingest {
     /// `Unavailable` where the queue is full, the database is away or the commit takes too long; the sender comes back then,
     /// and a message that was committed late all the same is recognised.
     pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
-        let prepared = Prepared::new(delivery).await?;
-        if let Some(known) = self.shared.ledger.recognise(&prepared.fingerprint)
-            && self.shared.ledger.adopt(self.shared.recipients.pool(), known).await?
-        {
-            tracing::info!(content.id = %known, "a message that was stored before its sender heard of it came again");
-            return Ok(Receipt::new(known, prepared.fingerprint, Arc::clone(&self.shared.ledger)));
+        let mut prepared = Prepared::new(delivery).await?;
+        let fingerprint = prepared.fingerprint;
+        let known = self.shared.ledger.recognise(&fingerprint);
+        if let Some(known) = known.filter(|known| known.in_doubt) {
+            prepared.rename(known.id);
         }
+        let id = prepared.content_id();
+        let result = self.in_time(self.store_or_adopt(prepared, known)).await;
+        if result.is_err() {
+            // Before the sender hears of it: the commit may have been done all the same, or be done yet.
+            self.shared.ledger.doubt(known.map_or(id, |known| known.id), fingerprint);
+        }
+        result
+    }
+
+    async fn store_or_adopt(&self, prepared: Prepared, known: Option<Known>) -> Result<Receipt> {
+        let fingerprint = prepared.fingerprint;
+        if let Some(known) = known
+            && let Some(receipt) = self.adopt(known.id, fingerprint).await?
+        {
+            return Ok(receipt);
+        }
+        let id = prepared.content_id();
+        match self.store(prepared).await {
+            // What was in doubt was committed in the meantime.
+            Err(Error::Conflict { code: ALREADY_STORED, .. }) => {
+                self.adopt(id, fingerprint).await?.ok_or_else(|| unavailable("The message is being stored already."))
+            }
+            result => result,
+        }
+    }
+
+    /// Answers for a message that is stored already, where it is, and nobody else answers for it.
+    async fn adopt(&self, id: ContentId, fingerprint: Fingerprint) -> Result<Option<Receipt>> {
+        if !self.shared.ledger.adopt(self.shared.recipients.pool(), id).await? {
+            return Ok(None);
+        }
+        tracing::info!(content.id = %id, "a message that was stored before its sender heard of it came again");
+        Ok(Some(Receipt::new(id, fingerprint, Arc::clone(&self.shared.ledger))))
+    }
+
+    async fn store(&self, prepared: Prepared) -> Result<Receipt> {
         let (answer, answered) = oneshot::channel();
         self.shared
             .queue
             .try_send(Waiting { prepared, answer })
             .map_err(|_| unavailable("Too much mail is waiting to be stored."))?;
-        match tokio::time::timeout(self.shared.settings.commit_timeout, answered).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(unavailable("The server is stopping.")),
-            Err(_) => Err(unavailable("The database took too long.")),
-        }
+        answered.await.unwrap_or_else(|_| Err(unavailable("The server is stopping.")))
     }
 }
+
+/// The code of the conflict between a message and itself.
+const ALREADY_STORED: &str = "already_stored";
 
 fn unavailable(detail: &'static str) -> Error {
     Error::Unavailable { detail: detail.into() }

@@ -85,6 +85,12 @@ impl Prepared {
         self.delivery.id
     }
 
+    /// Gives the message the id under which it was perhaps stored before; its trace fields name it too.
+    pub(super) fn rename(&mut self, id: ContentId) {
+        self.delivery.trace = self.delivery.trace.replace(&self.delivery.id.to_string(), &id.to_string());
+        self.delivery.id = id;
+    }
+
     pub(super) fn stored_octets(&self) -> usize {
         self.octets().len()
     }

@@ -35,7 +35,20 @@ struct State {
     abandoned: Vec<Uuid>,
     /// Stored, and perhaps sent again.
     orphans: HashMap<Fingerprint, Vec<ContentId>>,
+    /// Given to the database, which did not say what became of them; perhaps stored, perhaps yet to be, and perhaps sent again.
+    doubtful: HashMap<Fingerprint, Vec<ContentId>>,
 }
+
+/// A message that is perhaps sent again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) id: ContentId,
+    /// Whether the database did not say if it is stored.
+    pub(super) in_doubt: bool,
+}
+
+/// How many doubtful messages are remembered; a long outage may see more senders than there should be memory for.
+const MOST_DOUBTFUL: usize = 100_000;
 
 impl Ledger {
     pub(super) fn new(node: String, run_id: Uuid) -> Self {
@@ -67,16 +80,27 @@ impl Ledger {
         self.state().confirmed.extend(ids);
     }
 
-    /// A stored message with this fingerprint whose sender did not hear of it; each is given out once.
-    pub(super) fn recognise(&self, fingerprint: &Fingerprint) -> Option<ContentId> {
+    /// The database did not say whether it stored this. When it comes again, it is found to be stored, or is stored under the
+    /// same id: the database then takes only one of the two, should the first one still be under way.
+    pub(super) fn doubt(&self, id: ContentId, fingerprint: Fingerprint) {
         let mut state = self.state();
-        let ids = state.orphans.get_mut(fingerprint)?;
-        let id = ids.pop();
-        if ids.is_empty() {
-            state.orphans.remove(fingerprint);
+        if state.doubtful.len() < MOST_DOUBTFUL {
+            let ids = state.doubtful.entry(fingerprint).or_default();
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
         }
-        state.abandoned.retain(|known| Some(ContentId(*known)) != id);
-        id
+    }
+
+    /// A message with this fingerprint whose sender did not hear of it; each is given out once.
+    pub(super) fn recognise(&self, fingerprint: &Fingerprint) -> Option<Known> {
+        let mut state = self.state();
+        if let Some(id) = take(&mut state.doubtful, fingerprint) {
+            return Some(Known { id, in_doubt: true });
+        }
+        let id = take(&mut state.orphans, fingerprint)?;
+        state.abandoned.retain(|known| *known != id.0);
+        Some(Known { id, in_doubt: false })
     }
 
     pub(super) async fn adopt(&self, pool: &PgPool, id: ContentId) -> Result<bool> {
@@ -95,7 +119,16 @@ impl Ledger {
                 orphans.entry(fingerprint).or_default().push(orphan.content_id);
             }
         }
-        self.state().orphans = orphans;
+        let mut state = self.state();
+        let known = std::mem::take(&mut state.orphans);
+        for (fingerprint, ids) in known {
+            // The table does not have these yet.
+            let unmarked = ids.into_iter().filter(|id| state.abandoned.contains(&id.0));
+            for id in unmarked {
+                orphans.entry(fingerprint).or_default().push(id);
+            }
+        }
+        state.orphans = orphans;
         Ok(())
     }
 
@@ -119,6 +152,16 @@ impl Ledger {
         }
         Ok(result?)
     }
+}
+
+/// Takes one of the ids that a fingerprint has.
+fn take(messages: &mut HashMap<Fingerprint, Vec<ContentId>>, fingerprint: &Fingerprint) -> Option<ContentId> {
+    let ids = messages.get_mut(fingerprint)?;
+    let id = ids.pop();
+    if ids.is_empty() {
+        messages.remove(fingerprint);
+    }
+    id
 }
 
 /// Keeps the ledger in step with the database, and tells other nodes of arrivals.

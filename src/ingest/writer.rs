@@ -8,12 +8,13 @@ use tokio::sync::mpsc;
 
 use crate::config;
 use crate::error::{Error, Result};
+use crate::store::OnConstraint as _;
 use crate::store::intake;
 
-use super::Waiting;
 use super::arrivals::Arrivals;
 use super::delivery::Receipt;
 use super::settle::Ledger;
+use super::{ALREADY_STORED, Waiting};
 
 type Queue = Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>;
 
@@ -64,6 +65,11 @@ impl Writer {
                     waiting.refuse(Error::Unavailable { detail: "The database is not answering at the moment.".into() });
                 }
             }
+            Err(Error::Conflict { code: ALREADY_STORED, detail }) if batch.len() == 1 => {
+                for waiting in batch {
+                    waiting.refuse(Error::Conflict { code: ALREADY_STORED, detail: detail.clone() });
+                }
+            }
             Err(error) if batch.len() == 1 => {
                 for waiting in batch {
                     let id = waiting.prepared.content_id();
@@ -107,7 +113,8 @@ impl Writer {
             self.ledger.return_confirmed(confirmed);
         }
         self.connection = Some(connection);
-        result?;
+        let again = || Error::conflict(ALREADY_STORED, "The message is stored already.");
+        result.on_constraint("contents_pkey", again)?;
         self.arrivals.tell(&batch.messages.mailbox_id);
         Ok(())
     }

@@ -18,7 +18,7 @@ fn subject(value: &[u8]) -> String {
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_bytes!(concat!("../tests/data/", $name, ".eml"))
+        include_bytes!(concat!("../tests/data/mime/", $name, ".eml"))
     };
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::types::{ApiKey, ApiKeyId, Int, Page, Scope, Scopes, Text};
 
+use super::context::within;
 use super::listing::listing;
 use super::{Caller, Ctx, Effect, Method, Operation, Services, Spec};
 
@@ -203,7 +204,7 @@ pub async fn authenticate(services: &Services, key: &str) -> Result<Caller> {
     if let Some(caller) = services.keys.0.get(&whole).await {
         return Ok(caller);
     }
-    let caller = look_up(services, key).await?.ok_or_else(refused)?;
+    let caller = within(Duration::from_secs(10), look_up(services, key)).await?.ok_or_else(refused)?;
     services.keys.0.insert(whole, caller.clone()).await;
     Ok(caller)
 }

@@ -122,6 +122,10 @@ impl Operation for GetVerificationCode {
         audit: None,
     };
 
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(self.wait.get().unsigned_abs() + 10)
+    }
+
     async fn run(self, ctx: &Ctx) -> Result<VerificationCode> {
         let until = Instant::now() + Duration::from_secs(self.wait.get().unsigned_abs());
         // Registered before the query, so that mail which lands between the two is not missed.
@@ -135,8 +139,11 @@ impl Operation for GetVerificationCode {
             };
             match (answer.found, &mut arrivals) {
                 (Some(found), _) if found.is_answer => return with_code(found).await,
-                (_, Some(arrivals)) if Instant::now() < until => {
-                    arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)).await;
+                (_, Some(arrivals)) if Instant::now() < until && !ctx.services.stop.is_cancelled() => {
+                    tokio::select! {
+                        () = arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)) => {}
+                        () = ctx.services.stop.cancelled() => {}
+                    }
                 }
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
                 (Some(newest), _) => return without_code(newest, self.seconds.get()).await,

@@ -1,6 +1,7 @@
 //! Who asks, through which door, with what.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde_json::json;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -10,6 +11,12 @@ use crate::store;
 use crate::types::{ApiKeyId, AuditEntry, AuditId, PrincipalId, Scope, Scopes, SessionId, Timestamp};
 
 use super::{Effect, Operation, Services, Spec};
+
+/// Gives up where the database keeps silent. What was not committed by then is rolled back.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| Err(Error::Unavailable { detail: "The database is not answering at the moment.".into() }))
+}
 
 /// A request on its way to an operation.
 #[derive(Debug, Clone)]
@@ -121,7 +128,8 @@ impl Ctx {
     /// Runs an operation: checks the scope, logs a fault of ours once.
     pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Output> {
         self.check_scope(&O::SPEC).await?;
-        let result = operation.run(self).await;
+        let limit = operation.time_limit();
+        let result = within(limit, operation.run(self)).await;
         if let Err(Error::Internal(cause)) = &result {
             tracing::error!(request.id = self.request_id, operation = O::SPEC.name, "{cause:#}");
         }

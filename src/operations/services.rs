@@ -28,8 +28,8 @@ pub struct Services {
     pub sealer: Arc<Sealer>,
     /// The addresses that the SMTP listener listens at, as they were bound.
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
-    /// Is cancelled when the server stops, so that answers without an end come to one.
-    pub stopping: CancellationToken,
+    /// Cancelled when the server ends: who waits is answered then.
+    pub stop: CancellationToken,
     pub(super) keys: KeyCache,
     pub(super) throttle: Arc<Throttle>,
 }
@@ -51,7 +51,7 @@ impl Services {
             config,
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
-            stopping: CancellationToken::new(),
+            stop: CancellationToken::new(),
             keys: KeyCache::new(),
             throttle: Arc::default(),
         }

@@ -1,5 +1,7 @@
 //! What an operation says of itself.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,10 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     type Output: Serialize + JsonSchema + Send;
     /// What it says of itself.
     const SPEC: Spec;
+    /// How long it may take before the caller hears that the database does not answer.
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(10)
+    }
     /// What happens. The scope was checked before.
     fn run(self, ctx: &Ctx) -> impl Future<Output = Result<Self::Output>> + Send;
 }

@@ -91,8 +91,9 @@ async fn a_commit_whose_answer_got_lost_makes_no_second_message() {
     let settings = RawConfig { ingest_writers: Some(1), ..RawConfig::default() };
     let server = Server::behind_a_cable_with(settings).await;
     server.mailbox("alice@example.org").await;
-    server.mail(&["alice@example.org"], note("0", "Good day.")).await;
-    for round in 1..4 {
+    for round in 0..3 {
+        // The writer has a connection from here on.
+        server.mail(&["alice@example.org"], note(&format!("before {round}"), "Good day.")).await;
         let message = note(&round.to_string(), "Good day.");
         let mut session = SmtpClient::hello(server.smtp).await;
         session.dialogue(&UP_TO_DATA).await;
@@ -100,13 +101,12 @@ async fn a_commit_whose_answer_got_lost_makes_no_second_message() {
         server.cable().lose_answers();
         session.send(format!("{message}.\r\n")).await;
         session.expect("451 4.3.0 ").await;
-        assert_eq!(stored(&server).await, round + 1, "the commit that nobody heard of");
+        assert_eq!(stored(&server).await, 2 * round + 2, "the commit that nobody heard of");
         server.cable().mend();
         let reply = session.deliver(&["alice@example.org"], message.as_bytes()).await;
         assert!(reply.starts_with("250 "), "{reply}");
-        assert_eq!(stored(&server).await, round + 1, "the message came again and is recognised");
+        assert_eq!(stored(&server).await, 2 * round + 2, "the message came again and is recognised");
     }
-    assert_eq!(server.subjects("alice@example.org").await, ["3", "2", "1", "0"]);
 }
 
 /// How many messages lie in the database.

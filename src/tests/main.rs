@@ -6,9 +6,11 @@ mod harness;
 
 mod api_keys;
 mod arrival;
+mod cli;
 mod codes;
 mod docs;
 mod domains;
+mod durability;
 mod health;
 mod layers;
 mod mailboxes;

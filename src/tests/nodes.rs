@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::server::{Server, note};
+use crate::harness::smtp_client::SmtpClient;
 
 /// How long a word from one node to the others may take.
 const AT_ONCE: Duration = Duration::from_millis(900);
@@ -57,4 +58,28 @@ async fn a_mailbox_that_is_disabled_at_one_node_takes_no_mail_at_another() {
         assert!(begun.elapsed() < Duration::from_secs(1), "it still takes mail");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn a_node_that_ends_answers_who_waits_and_leaves_the_work_to_the_others() {
+    let one = Server::start().await;
+    let two = one.another_node().await;
+    one.mailbox("alice@example.org").await;
+    let path = "/admin/verification-code?mailbox=alice@example.org&wait=50";
+    let (rest, key) = (two.rest.clone(), one.rest.clone());
+    let waiting = tokio::spawn(async move { rest.get(path).await });
+    let mut idle = SmtpClient::hello(two.smtp).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = Instant::now();
+    two.end();
+    idle.expect("421 4.3.2 ").await;
+    assert_eq!(waiting.await.unwrap().data()["code"], serde_json::Value::Null);
+    let (smtp, http) = (two.smtp, two.http);
+    two.finish().await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    for gone in [smtp, http] {
+        assert!(tokio::net::TcpStream::connect(gone).await.is_err(), "{gone} still listens");
+    }
+    one.mail(&["alice@example.org"], note("after", "Good day.")).await;
+    assert_eq!(key.get("/stats").await.data()["messages"], 1);
 }

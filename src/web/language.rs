@@ -167,7 +167,7 @@ mod tests {
             !is_of_error && !all.contains(&format!("\"{used}\"")) && !all.contains(&format!("done={used}"))
         };
         assert_eq!(ENGLISH.keys().filter(is_unused).collect::<Vec<_>>(), Vec::<&String>::new());
-        let notices = regex::Regex::new(r#"done\([^;]*?"([a-z_]+)"\)"#).expect("a pattern");
+        let notices = regex::Regex::new(r#"render::done\([^;]*?"([a-z_]+)"\)"#).expect("a pattern");
         let found: Vec<_> = notices.captures_iter(&all).map(|found| format!("done.{}", &found[1])).collect();
         assert!(found.len() > 10, "the pattern no longer finds the notices");
         for key in found {

@@ -3,10 +3,10 @@
 use crate::mail::extract::MAX_CANDIDATES;
 use crate::mail::extract::expiry;
 use crate::mail::extract::fold;
+use crate::mail::extract::mood::Mood;
 use crate::mail::extract::page::Page;
 use crate::mail::extract::rule::Rule;
 use crate::mail::extract::score;
-use crate::mail::extract::score::Mood;
 use crate::mail::extract::score::Verdict;
 use crate::mail::extract::token::Shape;
 use crate::mail::extract::token::Token;
@@ -32,8 +32,7 @@ struct Found<'p> {
 pub(super) fn candidates(pages: &[Page], tokens: &[Vec<Token>], mood: &Mood, input: &Input<'_>) -> Vec<CodeCandidate> {
     let mut found: Vec<Found<'_>> = Vec::new();
     for (page, tokens) in pages.iter().zip(tokens) {
-        for token in tokens {
-            let verdict = score::weigh(page, token, tokens, mood);
+        for (token, verdict) in tokens.iter().zip(score::weigh(page, tokens, mood)) {
             if verdict.score > -4.0 {
                 let value = value(page, token);
                 push(&mut found, Found { page, token: *token, verdict, value, template: None });
@@ -63,13 +62,18 @@ fn push<'p>(found: &mut Vec<Found<'p>>, new: Found<'p>) {
 }
 
 /// The contract's form of a token.
-fn value(page: &Page, token: &Token) -> String {
+pub(super) fn value(page: &Page, token: &Token) -> String {
     let (start, end) = page.visible_range(token.start, token.end);
     let written = page.visible.get(start..end).unwrap_or_default();
     let plain = written.chars().filter(|c| !fold::is_invisible(*c)).map(plain_char);
     match token.shape {
         Shape::Digits { .. } => plain.filter(char::is_ascii_digit).collect(),
-        Shape::Cells => plain.filter(char::is_ascii_alphanumeric).collect(),
+        Shape::Cells => {
+            // A hyphen in a cell of its own belongs to the code; one between all cells does not.
+            let hyphens = written.matches(['-', '\u{2010}', '\u{2011}', '\u{2013}']).count();
+            let kept = token.letters > 0 && hyphens * 2 < token.digits + token.letters;
+            plain.filter(|c| c.is_ascii_alphanumeric() || (kept && *c == '-')).collect()
+        }
         Shape::Prefixed => plain.skip_while(|c| *c != '-').filter(char::is_ascii_digit).collect(),
         _ => plain.collect(),
     }
@@ -107,7 +111,7 @@ fn origin_bound<'p>(page: &'p Page, found: &mut Vec<Found<'p>>) {
         let shape = if digits == length { Shape::Digits { groups: 1 } } else { Shape::Mixed };
         let token = Token { start, end: start + length, shape, digits, letters: length - digits };
         let reasons = vec!["it follows the convention for codes that are bound to a site"];
-        let verdict = Verdict { score: 5.0, rule: "origin_bound", reasons, recovery: false };
+        let verdict = Verdict { score: 5.0, rule: "origin_bound", reasons, recovery: false, evidence: None };
         push(found, Found { page, token, verdict, value: value(page, &token), template: None });
     }
 }
@@ -125,7 +129,7 @@ fn apply_rules<'p>(pages: &'p [Page], input: &Input<'p>, found: &mut Vec<Found<'
                 let shape = if letters == 0 { Shape::Digits { groups: 1 } } else { Shape::Joined };
                 let token = Token { start: from, end: to, shape, digits, letters };
                 let reasons = vec!["the pattern of a service template finds it"];
-                let verdict = Verdict { score: 4.0, rule: "template", reasons, recovery: false };
+                let verdict = Verdict { score: 4.0, rule: "template", reasons, recovery: false, evidence: None };
                 let value = value(page, &token);
                 push(found, Found { page, token, verdict, value, template: Some(&rule.spec().name) });
             }

@@ -3,9 +3,12 @@
 use crate::mail::extract::MAX_CANDIDATES;
 use crate::mail::extract::codes;
 use crate::mail::extract::fold;
+use crate::mail::extract::link_weights::COUNT;
+use crate::mail::extract::link_weights::LinkFeature;
+use crate::mail::extract::link_weights::TABLE;
+use crate::mail::extract::mood::Mood;
 use crate::mail::extract::page::Page;
 use crate::mail::extract::page::Zone;
-use crate::mail::extract::score::Mood;
 use crate::mail::extract::types::Input;
 use crate::mail::extract::types::LinkCandidate;
 use crate::mail::extract::types::LinkKind;
@@ -42,25 +45,51 @@ struct Found<'p> {
     reasons: Vec<&'static str>,
     host: String,
     fits: bool,
+    /// What the score was made of.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read when the weights are fitted"))]
+    evidence: [f32; COUNT],
 }
 
-/// The candidates of a message, best first.
-pub(super) fn candidates(pages: &[Page], mood: &Mood, input: &Input<'_>) -> Vec<LinkCandidate> {
-    let sender = input.from_address.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| url::registered(domain));
-    let mut found: Vec<Found<'_>> = Vec::new();
-    let purpose = purpose(pages);
-    for page in pages {
-        let places = places(page);
-        for (at, place) in places.iter().enumerate() {
-            let bound = at.checked_sub(1).and_then(|at| places.get(at)).map_or(0, |before| before.end);
-            let next = places.get(at + 1).map_or(page.visible.len(), |next| next.start);
-            let one = weigh(place, (bound, next), sender.as_deref(), mood, &purpose);
-            keep(&mut found, one);
-        }
-    }
+/// The candidates of a message, best first; `code` is the code that was found in it.
+pub(super) fn candidates(pages: &[Page], mood: &Mood, code: Option<&str>, input: &Input<'_>) -> Vec<LinkCandidate> {
+    let mut found = weigh_all(pages, mood, code, input.from_address);
     found.retain(|one| one.score > -3.0 || one.kind == LinkKind::Unsubscribe);
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found.into_iter().take(MAX_CANDIDATES).map(finish).collect()
+}
+
+fn weigh_all<'p>(pages: &'p [Page], mood: &Mood, code: Option<&str>, from: Option<&str>) -> Vec<Found<'p>> {
+    let sender = from.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| url::registered(domain));
+    let purpose = purpose(pages);
+    let code = code.map(str::to_lowercase);
+    let setting = Setting { sender: sender.as_deref(), mood, purpose: &purpose, code: code.as_deref() };
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for page in pages {
+        let places = places(page);
+        let fit: Vec<bool> = places.iter().map(|place| could_be(place.url)).collect();
+        let count = fit.iter().filter(|fit| **fit).count();
+        let first = fit.iter().position(|fit| *fit);
+        for (at, place) in places.iter().enumerate() {
+            let bound = at.checked_sub(1).and_then(|at| places.get(at)).map_or(0, |before| before.end);
+            let next = places.get(at + 1).map_or(page.visible.len(), |next| next.start);
+            let only = count == 1 && first == Some(at);
+            let among = Among { bounds: (bound, next), first: first == Some(at), only };
+            keep(&mut found, weigh(place, among, &setting));
+        }
+    }
+    found
+}
+
+/// The evidence on each link, for fitting.
+#[cfg(test)]
+pub(super) fn evidence(pages: &[Page], mood: &Mood, code: Option<&str>, from: Option<&str>) -> Vec<(String, Vec<f32>)> {
+    weigh_all(pages, mood, code, from).into_iter().map(|one| (one.place.url.to_owned(), one.evidence.to_vec())).collect()
+}
+
+/// Whether an address has something that is only for the recipient and does not say that it is for something else.
+fn could_be(address: &str) -> bool {
+    let signs = url::signs(address);
+    (signs.token || signs.random) && !signs.other && !signs.refusal
 }
 
 /// Keeps one of each address, the best.
@@ -92,7 +121,7 @@ fn places(page: &Page) -> Vec<Place<'_>> {
     places
 }
 
-/// What the message is for, from its subject and first words: the kinds of link that it may carry.
+/// The kinds of phrase in the author's own words: in the subject, and in all else.
 #[derive(Debug, Default)]
 struct Purpose {
     subject: Kinds,
@@ -117,154 +146,188 @@ const WANTED: [(Kind, LinkKind); 4] = [
     (Kind::Invite, LinkKind::Invite),
 ];
 
-fn weigh<'p>(
-    place: &Place<'p>,
-    (bound, next): (usize, usize),
-    sender: Option<&str>,
-    mood: &Mood,
-    purpose: &Purpose,
-) -> Found<'p> {
+/// What is known of the message besides the link itself.
+struct Setting<'a> {
+    sender: Option<&'a str>,
+    mood: &'a Mood,
+    purpose: &'a Purpose,
+    /// The code that was found, lower case.
+    code: Option<&'a str>,
+}
+
+/// Where a link stands among the others of its part.
+#[derive(Debug, Clone, Copy)]
+struct Among {
+    /// Where the link before it ends and the one behind it starts, in the visible text.
+    bounds: (usize, usize),
+    first: bool,
+    only: bool,
+}
+
+/// The evidence on one link, a number for each [`LinkFeature`].
+struct Evidence([f32; COUNT]);
+
+impl Evidence {
+    fn flag(&mut self, feature: LinkFeature, holds: bool) {
+        if let Some(place) = self.0.get_mut(feature as usize) {
+            *place = place.max(f32::from(u8::from(holds)));
+        }
+    }
+    fn has(&self, feature: LinkFeature) -> bool {
+        self.0.get(feature as usize).is_some_and(|value| *value > 0.0)
+    }
+}
+
+fn weigh<'p>(place: &Place<'p>, among: Among, setting: &Setting<'_>) -> Found<'p> {
     let host = url::host(place.url);
-    let fits = sender.is_some_and(|sender| sender == url::registered(&host));
-    let mut sum = Sum { score: -3.2, reasons: Vec::new() };
+    let fits = setting.sender.is_some_and(|sender| sender == url::registered(&host));
+    let mut evidence = Evidence([0.0; COUNT]);
     let mut kind = LinkKind::Other;
-    anchor(place, &mut kind, &mut sum);
-    around(place, bound, next, &mut kind, &mut sum);
-    path(place, &mut kind, &mut sum);
-    subject(purpose, &mut kind, &mut sum);
-    if fits {
-        sum.add(0.5, "host", "its host belongs to the sender");
-    }
-    if place.button {
-        sum.add(0.7, "button", "it looks like a button");
-    }
-    if mood.validity {
-        sum.add(0.3, "validity", "the text says how long it is valid");
-    }
+    evidence.flag(LinkFeature::Bias, true);
+    anchor(place, &mut kind, &mut evidence);
+    around(place, among.bounds, &mut kind, &mut evidence);
+    path(place, &mut kind, &mut evidence);
+    message(setting, &mut kind, &mut evidence);
+    evidence.flag(LinkFeature::HostFits, fits);
+    evidence.flag(LinkFeature::Button, place.button);
+    evidence.flag(LinkFeature::First, among.first);
+    evidence.flag(LinkFeature::OnlyOne, among.only);
+    let lower = place.url.to_lowercase();
+    evidence.flag(LinkFeature::HoldsCode, setting.code.is_some_and(|code| code.len() >= 4 && lower.contains(code)));
+    evidence.flag(LinkFeature::CodeInMessage, setting.code.is_some());
     match place.page.zone_at(place.page.folded.folded(place.start)) {
         Zone::Own => {}
-        Zone::Quoted => sum.add(-6.0, "quoted", "it stands in a quoted earlier message"),
-        Zone::Forwarded => sum.add(-1.5, "forwarded", "it stands in a forwarded message"),
+        Zone::Quoted => evidence.flag(LinkFeature::Quoted, true),
+        Zone::Forwarded => evidence.flag(LinkFeature::Forwarded, true),
     }
-    let (rule, reasons) = sum.reasons();
-    Found { place: place.clone(), kind, score: sum.score, rule, reasons, host, fits }
+    let wanted = evidence.has(LinkFeature::AnchorWanted);
+    evidence.flag(LinkFeature::WantedNoToken, wanted && evidence.has(LinkFeature::NoToken));
+    let agreed = evidence.has(LinkFeature::Topic) || evidence.has(LinkFeature::SubjectWanted);
+    evidence.flag(LinkFeature::WantedOnTopic, wanted && agreed);
+    let (score, rule, reasons) = add_up(&evidence);
+    Found { place: place.clone(), kind, score, rule, reasons, host, fits, evidence: evidence.0 }
 }
 
-struct Sum {
-    score: f32,
-    reasons: Vec<(f32, &'static str, &'static str)>,
-}
-
-impl Sum {
-    fn add(&mut self, weight: f32, rule: &'static str, reason: &'static str) {
-        self.score += weight;
-        self.reasons.push((weight, rule, reason));
+/// The sum, the strongest rule and the strongest reasons.
+fn add_up(evidence: &Evidence) -> (f32, &'static str, Vec<&'static str>) {
+    let mut pieces: Vec<(f32, &str, &str)> = Vec::new();
+    let mut score = 0.0;
+    for (value, (weight, rule, reason)) in evidence.0.iter().zip(TABLE) {
+        let part = value * weight;
+        score += part;
+        if part.abs() >= 0.3 && !reason.is_empty() {
+            pieces.push((part, rule, reason));
+        }
     }
-
-    fn reasons(&mut self) -> (&'static str, Vec<&'static str>) {
-        self.reasons.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-        let rule = self.reasons.iter().find(|(weight, ..)| *weight > 0.0).map_or("link", |(_, rule, _)| rule);
-        (rule, self.reasons.iter().map(|(_, _, reason)| *reason).take(4).collect())
-    }
+    pieces.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    let rule = pieces.iter().find(|(part, ..)| *part > 0.0).map_or("link", |(_, rule, _)| rule);
+    (score, rule, pieces.iter().map(|(_, _, reason)| *reason).take(4).collect())
 }
 
 /// What is read on the link itself.
-fn anchor(place: &Place<'_>, kind: &mut LinkKind, sum: &mut Sum) {
+fn anchor(place: &Place<'_>, kind: &mut LinkKind, evidence: &mut Evidence) {
     let text = fold::Folded::new(place.text.trim()).text;
     if text.is_empty() {
-        sum.add(0.3, "bare", "it is written out");
+        evidence.flag(LinkFeature::AnchorEmpty, true);
         return;
     }
     let hits = WORDING.find(&text);
-    let covers = |hit: &Hit| (hit.end - hit.start) * 2 >= text.len() || text.len() < 80;
+    let covers = |hit: &Hit| (hit.end - hit.start) * 2 >= text.len() || text.len() < 100;
     let longest =
         |wanted: Kind| hits.iter().filter(|hit| hit.kinds.has(wanted) && covers(hit)).map(|hit| hit.end - hit.start).max();
     let refused = [Kind::OtherLink, Kind::Unsubscribe, Kind::NotMe].into_iter().filter_map(longest).max().unwrap_or(0);
     let best = WANTED.iter().filter_map(|(wanted, kind)| Some((longest(*wanted)?, *kind))).max_by_key(|(length, _)| *length);
+    evidence.flag(LinkFeature::AnchorClick, longest(Kind::Click).is_some());
+    evidence.flag(LinkFeature::AnchorTopic, hits.iter().any(|hit| hit.kinds.has(Kind::Topic)));
     match best {
         Some((length, found)) if length >= refused => {
             *kind = found;
-            sum.add(4.4, "anchor", "its text says what it is for");
+            evidence.flag(LinkFeature::AnchorWanted, true);
+            evidence.flag(LinkFeature::AnchorWhole, length * 10 >= text.len() * 7);
         }
         _ if refused > 0 => {
-            if longest(Kind::Unsubscribe).is_some() {
+            if longest(Kind::Unsubscribe) == Some(refused) {
                 *kind = LinkKind::Unsubscribe;
+                evidence.flag(LinkFeature::AnchorUnsubscribe, true);
+            } else if longest(Kind::NotMe) == Some(refused) {
+                evidence.flag(LinkFeature::AnchorNotMe, true);
+            } else {
+                evidence.flag(LinkFeature::AnchorRefused, true);
             }
-            sum.add(-6.0, "other_purpose", "its text says that it is for something else");
         }
-        _ if longest(Kind::Click).is_some() => sum.add(0.8, "click", "its text asks to follow it"),
         _ => {}
     }
 }
 
 /// The words before it, back to the link before, and the few behind it.
-fn around(place: &Place<'_>, bound: usize, next: usize, kind: &mut LinkKind, sum: &mut Sum) {
+fn around(place: &Place<'_>, (bound, next): (usize, usize), kind: &mut LinkKind, evidence: &mut Evidence) {
     let page = place.page;
     let at = page.folded.folded(place.start);
     let end = page.folded.folded(place.end);
-    let from = page.folded.folded(bound).max(at.saturating_sub(320));
+    let from = page.folded.folded(bound).max(at.saturating_sub(360));
     let before = page.hits_within(from, at);
-    let to = page.folded.folded(next).min(end + 60);
+    let to = page.folded.folded(next).min(end + 200);
     let line_end = page.lines.get(page.line_at(end.saturating_sub(1))).map_or(to, |line| line.end.min(to));
     let after = page.hits_within(end, line_end);
-    let sentence = |hit: &Hit| page.folded.text.get(hit.end..at).is_some_and(|gap| !gap.contains(". ") && gap.len() < 120);
-    let has = |wanted: Kind| before.iter().rev().any(|hit| hit.kinds.has(wanted));
-    if before.iter().any(|hit| hit.kinds.has(Kind::NotMe) && sentence(hit)) || after.iter().any(|hit| hit.kinds.has(Kind::NotMe))
-    {
-        sum.add(-4.5, "not_me", "it is for those who did not ask for the message");
+    let sentence = |hit: &Hit| {
+        page.folded.text.get(hit.end..at).is_some_and(|gap| !gap.contains(['。', '।']) && !gap.contains(". ") && gap.len() < 160)
+    };
+    let before_in = |wanted: Kind| before.iter().any(|hit| hit.kinds.has(wanted) && sentence(hit));
+    evidence.flag(LinkFeature::NotMeBefore, before_in(Kind::NotMe));
+    evidence.flag(LinkFeature::NotMeAfter, after.iter().any(|hit| hit.kinds.has(Kind::NotMe)));
+    evidence.flag(LinkFeature::UnsubscribeBefore, before_in(Kind::Unsubscribe));
+    evidence.flag(LinkFeature::OtherBefore, before_in(Kind::OtherLink));
+    evidence.flag(LinkFeature::DecoyBefore, before_in(Kind::Number) || before_in(Kind::Thing));
+    evidence.flag(LinkFeature::BeforeTopic, before.iter().any(|hit| hit.kinds.has(Kind::Topic)));
+    evidence.flag(LinkFeature::BeforeClick, before.iter().any(|hit| hit.kinds.has(Kind::Click)));
+    evidence.flag(LinkFeature::AfterClick, after.iter().any(|hit| hit.kinds.has(Kind::Click)));
+    let validity = before.iter().chain(page.hits_within(end, to)).any(|hit| hit.kinds.has(Kind::Validity));
+    evidence.flag(LinkFeature::ValidityNear, validity);
+    let wanted = |hit: &Hit| WANTED.iter().find(|(wanted, _)| hit.kinds.has(*wanted)).map(|(_, kind)| *kind);
+    let near = before.iter().rev().find_map(wanted);
+    let behind = after.iter().find_map(wanted);
+    evidence.flag(LinkFeature::BeforeWanted, near.is_some());
+    evidence.flag(LinkFeature::AfterWanted, behind.is_some());
+    if let (LinkKind::Other, Some(found)) = (*kind, near.or(behind)) {
+        *kind = found;
     }
-    if before.iter().any(|hit| hit.kinds.has(Kind::Unsubscribe) && sentence(hit)) {
-        sum.add(-4.5, "other_purpose", "it is for leaving the list");
-    }
-    let asked = has(Kind::Click) || after.iter().any(|hit| hit.kinds.has(Kind::Click));
-    if asked {
-        sum.add(1.0, "asked_for", "the text asks to follow it");
-    }
-    let near = before.iter().rev().chain(after).find_map(|hit| WANTED.iter().find(|(wanted, _)| hit.kinds.has(*wanted)));
-    if let Some((_, found)) = near {
-        if *kind == LinkKind::Other {
-            *kind = *found;
-        }
-        sum.add(1.8, "context", "the words around say what it is for");
-    }
-    let other = before.iter().rev().take(6).any(|hit| hit.kinds.has(Kind::OtherLink) && sentence(hit));
-    if other && near.is_none() {
-        sum.add(-1.5, "other_purpose", "the words around say that it is for something else");
-    }
+    let line = page.lines.get(page.line_at(at)).and_then(|line| page.folded.text.get(line.start..line.end)).unwrap_or_default();
+    evidence.flag(LinkFeature::Footer, line.contains(['©', '|', '®']));
 }
 
-fn path(place: &Place<'_>, kind: &mut LinkKind, sum: &mut Sum) {
+fn path(place: &Place<'_>, kind: &mut LinkKind, evidence: &mut Evidence) {
     let signs = url::signs(place.url);
-    if let Some(found) = signs.kind {
-        if *kind == LinkKind::Other {
-            *kind = found;
-        }
-        sum.add(2.2, "path", "its address says what it is for");
+    if let (LinkKind::Other, Some(found)) = (*kind, signs.kind) {
+        *kind = found;
     }
-    if signs.token {
-        sum.add(1.3, "token", "its address carries a token");
-    }
-    if signs.other {
-        sum.add(-3.0, "other_path", "its address is that of something else");
-    }
-    if signs.bare {
-        sum.add(-2.5, "home", "it leads to the front page");
-    }
+    evidence.flag(LinkFeature::PathWanted, signs.kind.is_some());
+    evidence.flag(LinkFeature::Token, signs.token);
+    evidence.flag(LinkFeature::TokenRandom, signs.random);
+    evidence.flag(LinkFeature::NoToken, !signs.token && !signs.random);
+    evidence.flag(LinkFeature::PathOther, signs.other);
+    evidence.flag(LinkFeature::PathNot, signs.refusal);
+    evidence.flag(LinkFeature::Home, signs.bare);
+    evidence.flag(LinkFeature::Meeting, url::is_meeting(place.url));
 }
 
-fn subject(purpose: &Purpose, kind: &mut LinkKind, sum: &mut Sum) {
-    if let Some((_, found)) = WANTED.iter().find(|(wanted, _)| purpose.subject.has(*wanted)) {
-        if *kind == LinkKind::Other {
-            *kind = *found;
-        }
-        sum.add(0.9, "subject", "the subject says what it is for");
-    } else if WANTED.iter().any(|(wanted, _)| purpose.body.has(*wanted)) {
-        sum.add(0.3, "topic", "the message is about signing in or proving something");
+fn message(setting: &Setting<'_>, kind: &mut LinkKind, evidence: &mut Evidence) {
+    let Setting { mood, purpose, .. } = setting;
+    let subject = WANTED.iter().find(|(wanted, _)| purpose.subject.has(*wanted));
+    if let (LinkKind::Other, Some((_, found))) = (*kind, subject) {
+        *kind = *found;
     }
+    evidence.flag(LinkFeature::SubjectWanted, subject.is_some());
+    evidence.flag(LinkFeature::SubjectTopic, mood.topic_in_subject);
+    evidence.flag(LinkFeature::BodyWanted, WANTED.iter().any(|(wanted, _)| purpose.body.has(*wanted)));
+    evidence.flag(LinkFeature::Topic, mood.topic);
+    evidence.flag(LinkFeature::Validity, mood.validity);
+    evidence.flag(LinkFeature::Once, mood.warning);
+    evidence.flag(LinkFeature::MeetingMood, mood.meeting);
+    evidence.flag(LinkFeature::CouponMood, mood.coupon);
 }
 
 fn finish(found: Found<'_>) -> LinkCandidate {
-    let Found { place, kind, score, rule, reasons, host, fits } = found;
+    let Found { place, kind, score, rule, reasons, host, fits, .. } = found;
     let text: String = place.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
     LinkCandidate {
         url: place.url.to_owned(),

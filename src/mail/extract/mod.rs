@@ -5,11 +5,15 @@
 //! nature (a date, money, a phone number) counts against it, not what stands near it. Links likewise. Pure, linear
 //! in the size of the message, and without recursion. `docs/extraction.md` has the method and the score.
 
+mod attach;
 mod codes;
+mod evidence;
 mod expiry;
 mod fold;
 mod html;
+mod link_weights;
 mod links;
+mod mood;
 mod nature;
 mod page;
 mod rule;
@@ -17,8 +21,11 @@ mod score;
 mod token;
 mod types;
 mod url;
+mod weights;
 mod wording;
 
+#[cfg(test)]
+mod fit;
 #[cfg(test)]
 mod tests;
 
@@ -35,8 +42,8 @@ pub use types::LinkKind;
 pub use types::Source;
 pub use types::Span;
 
+use crate::mail::extract::mood::Mood;
 use crate::mail::extract::page::Page;
-use crate::mail::extract::score::Mood;
 use crate::mail::extract::token::Token;
 
 /// The version of the engine and its wording; goes up when answers may change.
@@ -48,24 +55,29 @@ const MAX_PARTS: usize = 8;
 
 /// Finds the codes and links of a message. Takes time linear in its size and never fails.
 pub fn extract(input: &Input<'_>) -> Extraction {
+    let (pages, tokens, mood) = prepare(input);
+    let codes = codes::candidates(&pages, &tokens, &mood, input);
+    let code = codes.first().filter(|code| code.confidence >= codes::THRESHOLD).cloned();
+    let links = links::candidates(&pages, &mood, code.as_ref().map(|code| code.value.as_str()), input);
+    let link = links.first().filter(|link| link.confidence >= codes::THRESHOLD && is_answer(link.kind)).cloned();
+    Extraction { code, link, codes, links, version: VERSION }
+}
+
+/// Reads the parts. Where nothing could be a code or a link, the wording is not looked up.
+fn prepare(input: &Input<'_>) -> (Vec<Page>, Vec<Vec<Token>>, Mood) {
     let mut pages = pages(input);
     let tokens: Vec<Vec<Token>> = pages.iter().map(token::tokens).collect();
-    let nothing = Extraction { version: VERSION, ..Extraction::default() };
+    let mut mood = Mood::default();
     let has_links = pages.iter().any(|page| !page.links.is_empty() || page.visible.contains("://"));
     if tokens.iter().all(Vec::is_empty) && !has_links && input.rules.is_empty() {
-        return nothing;
+        return (pages, tokens, mood);
     }
-    let mut mood = Mood::default();
-    for page in &mut pages {
+    for page in pages.iter_mut().rev() {
         let hits = wording::WORDING.find(&page.folded.text);
         page.set_hits(hits);
         mood.read(page, page.source == Source::Subject);
     }
-    let codes = codes::candidates(&pages, &tokens, &mood, input);
-    let links = links::candidates(&pages, &mood, input);
-    let code = codes.first().filter(|code| code.confidence >= codes::THRESHOLD).cloned();
-    let link = links.first().filter(|link| link.confidence >= codes::THRESHOLD && is_answer(link.kind)).cloned();
-    Extraction { code, link, codes, links, version: VERSION }
+    (pages, tokens, mood)
 }
 
 /// The text of an HTML part as a person sees it: one line for each line on the page, hidden text left out,

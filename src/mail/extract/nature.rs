@@ -145,6 +145,9 @@ fn date(at: &Surroundings<'_>) -> Option<Nature> {
             return Some(Nature::Date);
         }
     }
+    if at.own.len() == 4 && at.plain_digits() && at.before.trim_end().ends_with('©') {
+        return Some(Nature::Date);
+    }
     if at.year() {
         let sign = at.before.trim_end().ends_with(['©', '®']) || at.before.trim_end().ends_with("(c)");
         if sign || at.preceded_by(Kind::Month) || at.followed_by(Kind::Month) {
@@ -278,6 +281,10 @@ fn unit(at: &Surroundings<'_>) -> Option<Nature> {
             "st", "nd", "rd", "th", "mb", "gb", "kb", "tb", "px", "pt", "em", "min", "mins", "h", "hrs", "km", "kg", "am", "pm",
             "ml", "mm", "cm", "kwh", "mhz", "ghz", "mah", "p", "k", "m", "usd", "eur", "x",
         ];
+        let hour = suffix.strip_prefix('h').is_some_and(|rest| rest.len() == 2 && rest.bytes().all(|b| b.is_ascii_digit()));
+        if digits > 0 && digits <= 2 && hour {
+            return Some(Nature::Time);
+        }
         if digits > 0 && units.contains(&suffix) {
             return Some(Nature::Quantity);
         }

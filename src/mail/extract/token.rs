@@ -82,7 +82,11 @@ fn atoms(text: &str) -> Vec<Atom> {
         let word = bytes.get(at..).unwrap_or_default();
         let length = word.iter().position(|b| !b.is_ascii_graphic()).unwrap_or(word.len());
         if length == 0 {
-            at += 1;
+            let letters = foreign_letters(text.get(at..).unwrap_or_default());
+            if letters > 0 {
+                atoms.push(Atom { start: at, end: at + letters, digits: 0 });
+            }
+            at += letters.max(1);
             continue;
         }
         let word = word.get(..length).unwrap_or_default();
@@ -100,6 +104,11 @@ fn atoms(text: &str) -> Vec<Atom> {
         at += length;
     }
     atoms
+}
+
+/// How many octets of Greek or Cyrillic letters a text begins with; code words may be of these.
+fn foreign_letters(text: &str) -> usize {
+    text.chars().take_while(|c| ('\u{370}'..'\u{530}').contains(c) && c.is_alphabetic()).map(char::len_utf8).sum()
 }
 
 /// How much of a word (ASCII without spaces) stands before a link or address in it.
@@ -194,7 +203,8 @@ fn joined(text: &str, atoms: &[Atom]) -> Option<(Token, usize)> {
         return None;
     }
     let prefixed = count == 2 && first.digits == 0 && first.len() <= 2 && last.all_digits() && (4..=8).contains(&last.len());
-    let wordy = atoms.iter().take(count).any(|a| a.digits == 0 && a.len() >= 3);
+    let word = |least: usize| atoms.iter().take(count).filter(|a| a.digits == 0 && a.len() >= least).count();
+    let wordy = word(4) >= 1 || word(3) >= 2;
     let apart = atoms.iter().take(count).all(|a| a.digits == 0 || a.all_digits());
     let shape = match (prefixed, wordy && apart) {
         (true, _) => Shape::Prefixed,
@@ -223,7 +233,7 @@ fn is_code_like(token: &Token) -> bool {
         Shape::Mixed => (4..=16).contains(&total),
         Shape::Joined => (5..=24).contains(&total),
         Shape::Letters => (4..=12).contains(&total),
-        Shape::Words => (7..=40).contains(&total),
+        Shape::Words => (7..=60).contains(&total),
         Shape::Cells | Shape::Prefixed | Shape::Phrase => true,
     }
 }
@@ -235,6 +245,9 @@ fn has_code_case(page: &Page, token: &Token) -> bool {
     }
     let (start, end) = page.visible_range(token.start, token.end);
     let written = page.visible.get(start..end).unwrap_or_default();
+    if token.shape == Shape::Letters && !written.is_ascii() {
+        return false;
+    }
     let upper = written.chars().filter(|c| c.is_uppercase()).count();
     let letters = written.chars().filter(|c| c.is_alphabetic()).count();
     let inner = written.chars().skip(1).filter(|c| c.is_uppercase()).count();

@@ -74,13 +74,17 @@ pub(super) struct Signs {
     pub(super) kind: Option<LinkKind>,
     /// It has a long random part or a parameter for one.
     pub(super) token: bool,
+    /// It has a long random part.
+    pub(super) random: bool,
+    /// It says no: the request is refused or reported.
+    pub(super) refusal: bool,
     /// It says that it is for something else.
     pub(super) other: bool,
     /// It has neither path nor query.
     pub(super) bare: bool,
 }
 
-/// Words in addresses are English nearly everywhere, whatever the language of the mail.
+/// Words in addresses: English nearly everywhere, and the commonest of other languages as they are spelt in paths.
 const VERIFY: &[&str] = &[
     "verify",
     "verification",
@@ -93,11 +97,157 @@ const VERIFY: &[&str] = &[
     "validation",
     "optin",
     "doi",
+    "approve",
+    "enroll",
+    "enrol",
+    "verifier",
+    "verifica",
+    "verificar",
+    "verificare",
+    "verifizieren",
+    "bestaetigen",
+    "bestaetigung",
+    "confirmar",
+    "confirmer",
+    "conferma",
+    "confirma",
+    "konfirmasi",
+    "bevestig",
+    "bevestigen",
+    "potwierdz",
+    "potwierdzenie",
+    "potvrdit",
+    "potvrdi",
+    "potvardi",
+    "potvrzeni",
+    "podtverdit",
+    "podtverzhdenie",
+    "pidtverdyty",
+    "bekrafta",
+    "bekreft",
+    "bekraeft",
+    "vahvista",
+    "megerosites",
+    "onay",
+    "onayla",
+    "dogrula",
+    "xac-nhan",
+    "xac-minh",
+    "kich-hoat",
+    "aktivace",
+    "aktiv",
+    "aktivieren",
+    "aktivieren",
+    "activar",
+    "activer",
+    "activation",
+    "attiva",
+    "ativar",
+    "aktywuj",
+    "aktywacja",
+    "aktivera",
+    "aktiver",
+    "aktivasi",
+    "energopoiisi",
+    "epivevaiosi",
+    "thibitisha",
+    "tasdiq",
+    "freischalten",
+    "subscribe",
+    "godkann",
+    "autorizar",
+    "autoriser",
+    "authorize",
+    "authorise",
 ];
-const RESET: &[&str] =
-    &["reset", "resetpassword", "passwordreset", "password", "recover", "recovery", "forgot", "pwreset", "pwd", "unlock"];
-const SIGN_IN: &[&str] = &["login", "signin", "magic", "magiclink", "auth", "sso", "passwordless", "session", "authenticate"];
-const INVITE: &[&str] = &["invite", "invitation", "invitations", "invites", "join", "accept"];
+const RESET: &[&str] = &[
+    "reset",
+    "resetpassword",
+    "passwordreset",
+    "password",
+    "recover",
+    "recovery",
+    "forgot",
+    "pwreset",
+    "pwd",
+    "unlock",
+    "kennwort",
+    "passwort",
+    "senha",
+    "clave",
+    "contrasena",
+    "motdepasse",
+    "reinitialiser",
+    "haslo",
+    "heslo",
+    "parol",
+    "sifre",
+    "wachtwoord",
+    "losenord",
+    "passord",
+    "adgangskode",
+    "kodikos",
+    "sandi",
+    "salasana",
+    "parola",
+    "lozinka",
+    "mat-khau",
+    "setpassword",
+    "newpassword",
+];
+const SIGN_IN: &[&str] = &[
+    "login",
+    "signin",
+    "magic",
+    "magiclink",
+    "auth",
+    "sso",
+    "passwordless",
+    "session",
+    "authenticate",
+    "connexion",
+    "anmelden",
+    "anmeldung",
+    "inloggen",
+    "logowanie",
+    "prihlaseni",
+    "giris",
+    "oturum",
+    "acceso",
+    "accesso",
+    "entrar",
+    "masuk",
+    "vhod",
+    "pair",
+    "link-device",
+    "device",
+    "devices",
+    "tv",
+];
+const INVITE: &[&str] = &[
+    "invite",
+    "invitation",
+    "invitations",
+    "invites",
+    "join",
+    "accept",
+    "einladung",
+    "invitacion",
+    "convite",
+    "invito",
+    "uitnodiging",
+    "zaproszenie",
+    "pozvanka",
+    "priglashenie",
+    "zaproshennya",
+    "davet",
+    "inbjudan",
+    "invitasjon",
+    "undangan",
+    "meghivo",
+    "kutsu",
+    "invitatie",
+];
 const OTHER: &[&str] = &[
     "unsubscribe",
     "optout",
@@ -154,13 +304,8 @@ const OTHER: &[&str] = &[
     "survey",
     "feedback",
     "review",
-    "cancel",
-    "deny",
     "report",
     "abuse",
-    "notme",
-    "revoke",
-    "decline",
     "webinar",
     "imprint",
     "impressum",
@@ -173,9 +318,56 @@ const OTHER: &[&str] = &[
     "sale",
     "offers",
     "products",
-    "disavow",
     "secure",
     "coupon",
+    "pull",
+    "issues",
+    "changelog",
+    "jobs",
+    "archive",
+    "map",
+    "abmelden",
+    "desabonnement",
+    "odhlasit",
+    "odjava",
+    "baja",
+    "disiscrizione",
+    "afmelden",
+    "wypisz",
+    "otpiska",
+    "avregistrera",
+    "diagrafi",
+    "iptal",
+    "abonelik",
+];
+const REFUSAL: &[&str] = &[
+    "no",
+    "nein",
+    "non",
+    "nee",
+    "nie",
+    "nej",
+    "ne",
+    "notme",
+    "cancel",
+    "deny",
+    "reject",
+    "decline",
+    "block",
+    "revoke",
+    "disavow",
+    "stop",
+    "abuse",
+    "engelle",
+    "report",
+    "ben-degilim",
+    "accountdisavow",
+    "undo",
+    "remove",
+    "rm",
+    "lock",
+    "freeze",
+    "fraud",
 ];
 const TOKENS: &[&str] = &[
     "token",
@@ -187,7 +379,6 @@ const TOKENS: &[&str] = &[
     "sig",
     "signature",
     "otp",
-    "ticket",
     "uid",
     "nonce",
     "oobcode",
@@ -197,6 +388,18 @@ const TOKENS: &[&str] = &[
     "tok",
     "h",
     "s",
+    "rid",
+    "inv",
+    "m",
+    "n",
+    "a",
+    "x",
+    "ticket",
+    "user_code",
+    "kod",
+    "anahtar",
+    "ma",
+    "kode",
 ];
 
 /// Reads the signs in an address.
@@ -228,10 +431,19 @@ pub(super) fn signs(url: &str) -> Signs {
     let named = values.into_iter().any(|(name, value)| TOKENS.contains(&name) && value.len() >= 4) || names.contains(&"token");
     Signs {
         kind,
-        token: named || path.split('/').any(is_random) || query.split(['&', '=', '/']).any(is_random),
+        token: named || path.split('/').any(is_mixed),
+        random: path.split('/').any(is_random) || query.split(['&', '=', '/']).any(is_random),
+        refusal: has(REFUSAL) || marks.iter().any(|mark| matches!(*mark, "no" | "deny" | "reject" | "cancel" | "nein")),
         other: has(OTHER) || has_media_ending(path),
         bare: words.is_empty() && query.is_empty(),
     }
+}
+
+/// Whether an address is that of a meeting: a host for meetings, or a path with nothing but a long number.
+pub(super) fn is_meeting(link: &str) -> bool {
+    let host = host(link);
+    let labels = ["meet", "meeting", "meetings", "conf", "conference", "webinar", "video", "call", "join"];
+    host.split(['.', '-']).any(|label| labels.contains(&label)) || link.contains("/j/") || link.contains("/meet")
 }
 
 /// Long, and not made of words: at least ten characters with digits among letters.
@@ -239,6 +451,13 @@ fn is_random(segment: &str) -> bool {
     let digits = segment.bytes().filter(u8::is_ascii_digit).count();
     let letters = segment.bytes().filter(u8::is_ascii_alphabetic).count();
     segment.len() >= 8 && digits >= 2 && (letters >= 2 || segment.len() >= 16)
+}
+
+/// A part of a path that is no word: letters and digits mixed, or digits enough.
+fn is_mixed(segment: &str) -> bool {
+    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+    let letters = segment.bytes().filter(u8::is_ascii_alphabetic).count();
+    segment.len() >= 4 && ((digits >= 1 && letters >= 2) || digits >= 6)
 }
 
 fn has_media_ending(path: &str) -> bool {

@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Reply,
     Forward,
     Old,
+    Figure,
+    Yours,
 }
 
 /// A set of kinds.
@@ -148,6 +150,8 @@ struct Code {
     device: Phrases,
     recovery: Phrases,
     old: Phrases,
+    figures: Phrases,
+    yours: Phrases,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -248,7 +252,7 @@ impl Wording {
 const MAX_HITS: usize = 20_000;
 
 impl Language {
-    fn lists(&self) -> [(Kind, &Phrases); 35] {
+    fn lists(&self) -> [(Kind, &Phrases); 37] {
         let Self { code, not_a_code: no, link, time, quote, .. } = self;
         [
             (Kind::Name, &code.names),
@@ -260,6 +264,8 @@ impl Language {
             (Kind::Device, &code.device),
             (Kind::Recovery, &code.recovery),
             (Kind::Old, &code.old),
+            (Kind::Figure, &code.figures),
+            (Kind::Yours, &code.yours),
             (Kind::Number, &no.numbers),
             (Kind::Thing, &no.things),
             (Kind::Coupon, &no.coupons),
@@ -307,13 +313,21 @@ fn endings(phrase: &str) -> Vec<String> {
 /// `*` at an end of a phrase: letters may go on there.
 fn add(table: &mut HashMap<String, Phrase>, kind: Kind, phrase: &str) {
     let open = (phrase.starts_with('*'), phrase.ends_with('*'));
-    let text = fold::fold(phrase.trim_matches('*').trim());
-    if text.is_empty() {
-        return;
+    let plain = phrase.trim_matches('*').trim();
+    for text in [fold::fold(plain), fold::fold(&transliterated(plain))] {
+        if text.is_empty() {
+            continue;
+        }
+        let entry = table.entry(text).or_insert(Phrase { kinds: Kinds::default(), open });
+        entry.kinds.add(kind);
+        entry.open = (entry.open.0 || open.0, entry.open.1 || open.1);
     }
-    let entry = table.entry(text).or_insert(Phrase { kinds: Kinds::default(), open });
-    entry.kinds.add(kind);
-    entry.open = (entry.open.0 || open.0, entry.open.1 || open.1);
+}
+
+/// German and Nordic letters as they are written where the keyboard or the gateway has none.
+fn transliterated(phrase: &str) -> String {
+    let pairs = [("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("å", "aa"), ("ø", "oe"), ("æ", "ae")];
+    pairs.iter().fold(phrase.to_owned(), |text, (letter, spelt)| text.replace(letter, spelt))
 }
 
 /// Whether a phrase is whole words, where its script has them.
@@ -337,6 +351,10 @@ fn drop_swallowed(hits: &mut Vec<Hit>) {
     let mut reach = (0, 0);
     hits.retain(|hit| {
         if !hit.kinds.any(Kinds::NOUNS) {
+            // "Reset your password" names no password that is given here.
+            if hit.kinds.has(Kind::Reset) && hit.end > reach.1 {
+                reach = (hit.start, hit.end);
+            }
             return true;
         }
         let swallowed = hit.end <= reach.1 && (hit.start, hit.end) != reach;

@@ -3,6 +3,8 @@
 mod create;
 mod names;
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -245,6 +247,10 @@ impl Operation for PurgeMailbox {
         effect: Effect::Destructive,
         audit: Some("mailbox.purge"),
     };
+
+    fn time_limit(&self) -> Duration {
+        Duration::from_mins(10)
+    }
 
     async fn run(self, ctx: &Ctx) -> Result<PurgedMailbox> {
         if !self.permanent {

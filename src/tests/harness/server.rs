@@ -149,9 +149,13 @@ impl Server {
         rows.pop().unwrap_or_else(|| panic!("{address} has no message"))
     }
 
-    /// Ends the server as SIGTERM does.
-    pub(crate) async fn finish(self) {
+    /// Tells the server to end, as SIGTERM does.
+    pub(crate) fn end(&self) {
         self.stop.cancel();
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) async fn finish(self) {
         self.running.finish().await;
     }
 }

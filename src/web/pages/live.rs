@@ -52,7 +52,7 @@ impl Watch {
     async fn next(&mut self) -> bool {
         while Instant::now() < self.until {
             let news = tokio::select! {
-                () = self.services.stopping.cancelled() => return false,
+                () = self.services.stop.cancelled() => return false,
                 news = tokio::time::timeout(CHECK, self.news.any()) => news,
             };
             match news {

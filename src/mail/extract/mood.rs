@@ -1,0 +1,79 @@
+//! What a whole message speaks of.
+
+use crate::mail::extract::page::Page;
+use crate::mail::extract::page::Zone;
+use crate::mail::extract::url;
+use crate::mail::extract::wording::Kind;
+
+/// What the whole message says, for every token in it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mood {
+    /// A certain name of a code occurs: in the body, in the subject.
+    pub(super) named: bool,
+    pub(super) named_in_subject: bool,
+    /// A loose name occurs.
+    pub(super) loosely_named: bool,
+    pub(super) loose_in_subject: bool,
+    /// Signing in, proving an address and the like are spoken of.
+    pub(super) topic: bool,
+    pub(super) topic_in_subject: bool,
+    /// Something expires; something must not be shared.
+    pub(super) validity: bool,
+    pub(super) warning: bool,
+    pub(super) asks: bool,
+    pub(super) device: bool,
+    pub(super) meeting: bool,
+    pub(super) coupon: bool,
+    pub(super) door: bool,
+    /// The subject begins as that of an answer or of a message passed on.
+    pub(super) reply: bool,
+    /// The subject, folded.
+    pub(super) subject: String,
+    /// Addresses of links that could be for verification, folded; a few.
+    pub(super) links: Vec<String>,
+}
+
+impl Mood {
+    /// Takes in the phrases of a part.
+    pub(super) fn read(&mut self, page: &Page, subject: bool) {
+        for link in page.links.iter().take(64) {
+            self.note(&link.url);
+        }
+        if page.links.is_empty() {
+            for (start, end) in url::find(&page.visible).into_iter().take(24) {
+                self.note(page.visible.get(start..end).unwrap_or_default());
+            }
+        }
+        if subject {
+            self.subject.clone_from(&page.folded.text);
+            let start: String = page.folded.text.chars().take_while(|c| !matches!(c, ':' | '：')).take(8).collect();
+            self.reply |= start.chars().count() <= 5 && page.folded.text.len() > start.len();
+        }
+        for hit in &page.hits {
+            if page.zone_at(hit.start) == Zone::Quoted {
+                continue;
+            }
+            let kinds = hit.kinds;
+            self.named |= kinds.has(Kind::Name);
+            self.loosely_named |= kinds.has(Kind::Loose);
+            self.named_in_subject |= subject && kinds.has(Kind::Name);
+            self.loose_in_subject |= subject && kinds.has(Kind::Loose);
+            self.topic |= kinds.has(Kind::Topic);
+            self.topic_in_subject |= subject && kinds.has(Kind::Topic);
+            self.validity |= kinds.has(Kind::Validity);
+            self.warning |= kinds.has(Kind::Warning);
+            self.asks |= kinds.has(Kind::Ask);
+            self.device |= kinds.has(Kind::Device);
+            self.meeting |= kinds.has(Kind::Meeting);
+            self.coupon |= kinds.has(Kind::Coupon);
+            self.door |= kinds.has(Kind::Door);
+        }
+    }
+
+    fn note(&mut self, link: &str) {
+        self.meeting |= url::is_meeting(link);
+        if link.len() < 512 && !url::signs(link).other && self.links.len() < 24 {
+            self.links.push(link.to_lowercase());
+        }
+    }
+}
