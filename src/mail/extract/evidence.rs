@@ -338,10 +338,19 @@ fn words(page: &Page, token: &Token, place: &Place, evidence: &mut Evidence) {
     let own = page.folded.text.get(token.start..token.end).unwrap_or_default();
     let letters = own.bytes().take_while(u8::is_ascii_alphabetic).count();
     let like_a_word = token.shape == Shape::Mixed && letters >= 3 && token.digits <= 2 && letters + token.digits == own.len();
-    let wordy = matches!(token.shape, Shape::Letters | Shape::Words | Shape::Phrase) || (token.letters > 0 && token.digits == 0);
+    let vowels = own.bytes().filter(|b| b"aeiouy".contains(b)).count();
+    let random = token.shape == Shape::Joined && vowels * 4 <= token.letters;
+    let lettered =
+        matches!(token.shape, Shape::Letters | Shape::Words | Shape::Phrase) || (token.letters > 0 && token.digits == 0);
+    let wordy = lettered && !random;
     let apart = place.alone || place.distinct;
     let colon = page.folded.text.get(..token.start).is_some_and(|t| t.trim_end().ends_with([':', '：', '"', '「', '[', '*']));
-    evidence.flag(Feature::WordInText, (wordy || like_a_word) && !apart && !colon);
+    let goes_on = page
+        .folded
+        .text
+        .get(token.end..)
+        .is_some_and(|t| t.strip_prefix(' ').is_some_and(|t| t.chars().next().is_some_and(char::is_alphabetic)));
+    evidence.flag(Feature::WordInText, (wordy || like_a_word) && !apart && (!colon || (like_a_word && goes_on)));
     evidence.flag(Feature::WordApart, wordy && apart);
     let before = evidence.get(Feature::NameBefore).max(evidence.get(Feature::LooseBefore)).max(evidence.get(Feature::AskLine));
     evidence.flag(Feature::WordUnnamed, wordy && before < 0.6 && evidence.get(Feature::AskBefore) < 0.6);
