@@ -64,7 +64,8 @@ pub(super) fn attach(page: &Page, token: &Token, others: &[Token], place: &Place
         page.line_at(to.saturating_sub(usize::from(after))).abs_diff(page.line_at(from.saturating_sub(usize::from(!after))));
     let strength = if after {
         // A name that has a code of its own right behind it speaks of that one.
-        let taken = others.iter().any(|other| other.start >= hit.end && is_direct(page.folded.text.get(hit.end..other.start)));
+        let follower = others.get(others.partition_point(|other| other.start < hit.end));
+        let taken = follower.is_some_and(|next| is_direct(page.folded.text.get(hit.end..next.start)));
         after_strength(length, sentences, lines, place) * if taken && length > 3 { 0.25 } else { 1.0 }
     } else {
         before_strength(length, sentences, lines, place)

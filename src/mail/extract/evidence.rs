@@ -158,7 +158,8 @@ fn phrases(page: &Page, token: &Token, others: &[Token], place: &Place, evidence
     let hits = page.hits_within(from, to);
     // Another noun counts as the token's own only where no name of a code stands between them.
     let label = hits.iter().filter(|hit| hit.end <= token.start && hit.kinds.any(Kinds::LABELS)).map(|hit| hit.start).max();
-    for hit in hits.iter().take(160) {
+    let skipped = hits.partition_point(|hit| hit.start < token.start).saturating_sub(48);
+    for hit in hits.iter().skip(skipped).take(80) {
         if let Some(mut found) = attach::attach(page, token, others, place, hit) {
             found.direct &= found.after || !hit.kinds.any(Kinds::DECOYS) || label.is_none_or(|label| label <= hit.start);
             phrase(hit, &found, place, evidence);
@@ -240,21 +241,20 @@ fn decoy(kinds: Kinds, found: &Attachment, direct: f32, evidence: &mut Evidence)
 fn stand(page: &Page, token: &Token, others: &[Token], place: &Place, evidence: &mut Evidence) {
     evidence.flag(Feature::Alone, place.alone);
     evidence.set(Feature::Emphasis, if place.distinct { f32::from(place.weight.min(4)) / 4.0 } else { 0.0 });
-    let line = page.lines.get(place.line).copied();
-    if let Some(line) = line {
-        let hits = page.hits_within(line.start, line.end);
-        let notice = |hit: &&Hit| {
-            let kinds = hit.kinds;
-            [Kind::Place, Kind::Phone, Kind::Unsubscribe, Kind::OtherLink, Kind::Number].iter().any(|kind| kinds.has(*kind))
-        };
-        let small = page.folded.text.get(line.start..line.end).is_some_and(|t| t.contains(['©', '®']));
-        evidence.flag(Feature::Footer, small || hits.iter().any(|hit| hit.kinds.has(Kind::Unsubscribe)));
-        let sign = page.folded.text.get(line.start..line.end).is_some_and(|t| t.contains(['©', '·', '|', '®']));
-        evidence.flag(Feature::Boilerplate, hits.iter().filter(notice).take(9).count() + usize::from(sign) >= 2);
-        let first = others.partition_point(|other| other.start < line.start);
-        let crowd = others.iter().skip(first).take_while(|other| other.end <= line.end).filter(|o| o.digits >= 3).take(9).count();
-        evidence.flag(Feature::Crowded, crowd >= 3);
-    }
+    let (from, to) = surroundings(page, token);
+    let hits = page.hits_within(from, to);
+    let notice = |hit: &&Hit| {
+        let kinds = [Kind::Place, Kind::Phone, Kind::Unsubscribe, Kind::OtherLink, Kind::Number];
+        kinds.iter().any(|kind| hit.kinds.has(*kind))
+    };
+    let text = page.folded.text.get(from..to).unwrap_or_default();
+    let unsubscribes = hits.iter().any(|hit| hit.kinds.has(Kind::Unsubscribe));
+    evidence.flag(Feature::Footer, text.contains(['©', '®']) || unsubscribes);
+    let sign = text.contains(['©', '·', '|', '®']);
+    evidence.flag(Feature::Boilerplate, hits.iter().filter(notice).count() + usize::from(sign) >= 2);
+    let first = others.partition_point(|other| other.start < from);
+    let line = others.iter().skip(first).take_while(|other| other.end <= to);
+    evidence.flag(Feature::Crowded, line.take(64).filter(|other| other.digits >= 3).count() >= 3);
     let start = opens_sentence(page, token);
     let loose = evidence.get(Feature::LooseAfter).max(evidence.get(Feature::NameAfter));
     evidence.set(Feature::StartLoose, if start { loose } else { 0.0 });
@@ -269,6 +269,16 @@ fn stand(page: &Page, token: &Token, others: &[Token], place: &Place, evidence: 
     }
 }
 
+/// The line of a token, as far as it is looked at: lines may be as long as the message.
+fn surroundings(page: &Page, token: &Token) -> (usize, usize) {
+    let line = page.lines.get(page.line_at(token.start)).copied();
+    let (start, end) = line.map_or((token.start, token.end), |line| (line.start, line.end.max(token.end)));
+    let text = page.folded.text.as_str();
+    let from = (start.max(token.start.saturating_sub(400))..=token.start).find(|at| text.is_char_boundary(*at));
+    let to = (token.end..=end.min(token.end + 400)).rev().find(|at| text.is_char_boundary(*at));
+    (from.unwrap_or(token.start), to.unwrap_or(token.end))
+}
+
 /// Whether a sentence or line begins with the token and goes on.
 fn opens_sentence(page: &Page, token: &Token) -> bool {
     let before = page.folded.text.get(..token.start).unwrap_or_default();
@@ -280,8 +290,8 @@ fn opens_sentence(page: &Page, token: &Token) -> bool {
 
 /// A quotation mark opens before the token on its line, with other words between.
 fn in_quotes(page: &Page, token: &Token) -> bool {
-    let line = page.lines.get(page.line_at(token.start)).map_or(token.start, |line| line.start);
-    let before = page.folded.text.get(line..token.start).unwrap_or_default();
+    let (from, _) = surroundings(page, token);
+    let before = page.folded.text.get(from..token.start).unwrap_or_default();
     let marks = before.matches('"').count();
     marks % 2 == 1 && before.rsplit('"').next().is_some_and(|inner| inner.chars().filter(|c| c.is_alphabetic()).count() >= 4)
 }
@@ -328,10 +338,19 @@ fn words(page: &Page, token: &Token, place: &Place, evidence: &mut Evidence) {
     let own = page.folded.text.get(token.start..token.end).unwrap_or_default();
     let letters = own.bytes().take_while(u8::is_ascii_alphabetic).count();
     let like_a_word = token.shape == Shape::Mixed && letters >= 3 && token.digits <= 2 && letters + token.digits == own.len();
-    let wordy = matches!(token.shape, Shape::Letters | Shape::Words | Shape::Phrase) || (token.letters > 0 && token.digits == 0);
+    let vowels = own.bytes().filter(|b| b"aeiouy".contains(b)).count();
+    let random = token.shape == Shape::Joined && vowels * 4 <= token.letters;
+    let lettered =
+        matches!(token.shape, Shape::Letters | Shape::Words | Shape::Phrase) || (token.letters > 0 && token.digits == 0);
+    let wordy = lettered && !random;
     let apart = place.alone || place.distinct;
     let colon = page.folded.text.get(..token.start).is_some_and(|t| t.trim_end().ends_with([':', '：', '"', '「', '[', '*']));
-    evidence.flag(Feature::WordInText, (wordy || like_a_word) && !apart && !colon);
+    let goes_on = page
+        .folded
+        .text
+        .get(token.end..)
+        .is_some_and(|t| t.strip_prefix(' ').is_some_and(|t| t.chars().next().is_some_and(char::is_alphabetic)));
+    evidence.flag(Feature::WordInText, (wordy || like_a_word) && !apart && (!colon || (like_a_word && goes_on)));
     evidence.flag(Feature::WordApart, wordy && apart);
     let before = evidence.get(Feature::NameBefore).max(evidence.get(Feature::LooseBefore)).max(evidence.get(Feature::AskLine));
     evidence.flag(Feature::WordUnnamed, wordy && before < 0.6 && evidence.get(Feature::AskBefore) < 0.6);

@@ -7,6 +7,7 @@ use crate::mail::extract::link_weights::COUNT;
 use crate::mail::extract::link_weights::LinkFeature;
 use crate::mail::extract::link_weights::TABLE;
 use crate::mail::extract::mood::Mood;
+use crate::mail::extract::page;
 use crate::mail::extract::page::Page;
 use crate::mail::extract::page::Zone;
 use crate::mail::extract::types::Input;
@@ -108,6 +109,7 @@ fn places(page: &Page) -> Vec<Place<'_>> {
     let mut places: Vec<Place<'_>> = Vec::new();
     for link in page.links.iter().filter(|link| url::is_web(&link.url)).take(MAX_LINKS) {
         let text = page.visible.get(link.start..link.end).unwrap_or_default();
+        let text = text.get(..page::cut(text, 300)).unwrap_or_default();
         let text = if url::is_web(text.trim()) { "" } else { text };
         places.push(Place { page, url: &link.url, text, start: link.start, end: link.end, button: link.button });
     }
@@ -291,7 +293,9 @@ fn around(place: &Place<'_>, (bound, next): (usize, usize), kind: &mut LinkKind,
     if let (LinkKind::Other, Some(found)) = (*kind, near.or(behind)) {
         *kind = found;
     }
-    let line = page.lines.get(page.line_at(at)).and_then(|line| page.folded.text.get(line.start..line.end)).unwrap_or_default();
+    let line = page.lines.get(page.line_at(at)).copied();
+    let line = line.map_or((at, end), |line| (line.start.max(from), line.end.min(to).max(at)));
+    let line = page.folded.text.get(line.0..line.1).unwrap_or_default();
     evidence.flag(LinkFeature::Footer, line.contains(['©', '|', '®']));
 }
 

@@ -50,6 +50,8 @@ use crate::mail::extract::token::Token;
 pub const VERSION: u32 = 1;
 /// The most candidates of each sort that an extraction holds.
 pub const MAX_CANDIDATES: usize = 8;
+/// Octets of the subject that are read.
+const MAX_SUBJECT: usize = 4096;
 /// The most parts of each sort that are read.
 const MAX_PARTS: usize = 8;
 
@@ -99,6 +101,7 @@ fn pages(input: &Input<'_>) -> Vec<Page> {
     for (part, text) in input.text.iter().take(MAX_PARTS).enumerate() {
         pages.push(Page::plain(Source::Text, part, text));
     }
-    pages.push(Page::plain(Source::Subject, 0, input.subject));
+    let subject = input.subject.get(..page::cut(input.subject, MAX_SUBJECT)).unwrap_or_default();
+    pages.push(Page::plain(Source::Subject, 0, subject));
     pages
 }

@@ -45,7 +45,7 @@ impl Mood {
             }
         }
         if subject {
-            self.subject.clone_from(&page.folded.text);
+            self.subject = page.folded.text.chars().take(1000).collect();
             let start: String = page.folded.text.chars().take_while(|c| !matches!(c, ':' | '：')).take(8).collect();
             self.reply |= start.chars().count() <= 5 && page.folded.text.len() > start.len();
         }

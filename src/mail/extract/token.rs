@@ -53,7 +53,7 @@ impl Atom {
 }
 
 /// Tokens that are kept in one part.
-const MAX_TOKENS: usize = 4096;
+const MAX_TOKENS: usize = 1500;
 
 /// The tokens of a page, in order.
 pub(super) fn tokens(page: &Page) -> Vec<Token> {
