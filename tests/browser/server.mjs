@@ -42,10 +42,13 @@ export async function start(bin) {
     send: (message, to) => send(smtp, message, to),
     async stop() {
       stopping = true;
+      const began = Date.now();
       child.kill("SIGTERM");
       await Promise.race([gone, new Promise((done) => setTimeout(done, 20_000))]);
+      const took = Date.now() - began;
       if (child.exitCode === null) child.kill("SIGKILL");
       await rm(data, { recursive: true, force: true });
+      return took;
     },
   };
 }

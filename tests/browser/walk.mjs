@@ -501,7 +501,25 @@ step("wrong passwords are slowed down, with the same words for a name that is un
   await shot("33-throttled");
 });
 
+step("the server stops soon, although a page listens for news", async () => {
+  await page.waitForTimeout(1500);
+  const listening = await browser.newContext();
+  const last = await listening.newPage();
+  await last.goto(`${server.origin}/admin`);
+  await until(async () => {
+    await last.fill("#username", "ada");
+    await last.fill("#password", "another good password");
+    await last.click(".plain-card button");
+    return /\/admin$/.test(last.url());
+  }, 60_000);
+  await last.waitForTimeout(500);
+  const took = await server.stop();
+  stopped = true;
+  assert.ok(took < 5000, `${took} ms`);
+});
+
 let failed = 0;
+let stopped = false;
 try {
   for (const [name, run] of steps) {
     const began = Date.now();
@@ -522,7 +540,7 @@ try {
   }
 } finally {
   await browser.close();
-  await server.stop();
+  if (!stopped) await server.stop();
 }
 console.log(failed ? `${failed} of ${steps.length} steps failed` : `all ${steps.length} steps passed`);
 process.exit(failed ? 1 : 0);

@@ -29,6 +29,8 @@ pub(super) struct Attachment {
     pub(super) length: usize,
     /// Nothing but punctuation or a word such as "is" between.
     pub(super) tight: bool,
+    /// A verb such as "is", or a colon, stands right before the token, and the phrase before that.
+    pub(super) copula: bool,
     /// Other tokens between, as far as they are counted.
     pub(super) between: usize,
 }
@@ -75,8 +77,54 @@ pub(super) fn attach(page: &Page, token: &Token, others: &[Token], place: &Place
     let direct = between == 0 && sentences == 0 && length <= 16 && lines <= 1;
     let letters = gap.chars().take(40).filter(|c| c.is_alphabetic()).count();
     let tight = direct && letters <= 4;
+    let copula = !after && between == 0 && sentences == 0 && length <= 60 && ends_with_copula(gap);
     let near = sentences == 0 && lines <= 1 && length <= 120;
-    Some(Attachment { strength: strength * crowd, after, direct, near, length, tight, between })
+    Some(Attachment { strength: strength * crowd, after, direct, near, length, tight, copula, between })
+}
+
+/// "is" in many languages, or what stands for it in writing.
+fn ends_with_copula(gap: &str) -> bool {
+    const WORDS: [&str; 34] = [
+        "is",
+        "es",
+        "est",
+        "ist",
+        "lautet",
+        "e",
+        "sono",
+        "jest",
+        "to",
+        "ar",
+        "er",
+        "on",
+        "je",
+        "este",
+        "esta",
+        "sunt",
+        "adalah",
+        "ialah",
+        "ni",
+        "la",
+        "ειναι",
+        "это",
+        "є",
+        "—",
+        "هو",
+        "هي",
+        "הוא",
+        "היא",
+        "הינו",
+        "است",
+        "है",
+        "হল",
+        "হলো",
+        "ہے",
+    ];
+    let trimmed = gap.trim_end_matches([' ', '\n', '"', '*', '[', '(', '\'', '«', '「', '【', '“']);
+    if trimmed.ends_with([':', '：', '是', '为', '為', '=', '-', 'は']) || trimmed.ends_with("คือ") {
+        return true;
+    }
+    trimmed.rsplit([' ', '\n']).next().is_some_and(|word| WORDS.contains(&word))
 }
 
 fn tokens_between(others: &[Token], from: usize, to: usize) -> usize {

@@ -32,8 +32,7 @@ struct Found<'p> {
 pub(super) fn candidates(pages: &[Page], tokens: &[Vec<Token>], mood: &Mood, input: &Input<'_>) -> Vec<CodeCandidate> {
     let mut found: Vec<Found<'_>> = Vec::new();
     for (page, tokens) in pages.iter().zip(tokens) {
-        for token in tokens {
-            let verdict = score::weigh(page, token, tokens, mood);
+        for (token, verdict) in tokens.iter().zip(score::weigh(page, tokens, mood)) {
             if verdict.score > -4.0 {
                 let value = value(page, token);
                 push(&mut found, Found { page, token: *token, verdict, value, template: None });

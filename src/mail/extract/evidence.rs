@@ -30,6 +30,26 @@ impl Evidence {
     fn flag(&mut self, feature: Feature, holds: bool) {
         self.set(feature, f32::from(u8::from(holds)));
     }
+    /// Neither its form nor the words beside it say that it is something else.
+    fn is_unexplained(&self) -> bool {
+        const OTHER: [Feature; 14] = [
+            Feature::Impossible,
+            Feature::PhoneLike,
+            Feature::Quantity,
+            Feature::Quoted,
+            Feature::Forwarded,
+            Feature::ThingDirect,
+            Feature::PlaceDirect,
+            Feature::NumberDirect,
+            Feature::OtherCodeDirect,
+            Feature::Footer,
+            Feature::StateZip,
+            Feature::WordUnnamed,
+            Feature::WordInText,
+            Feature::DigitsMany,
+        ];
+        OTHER.iter().all(|feature| self.get(*feature) < 0.5)
+    }
     pub(super) fn get(&self, feature: Feature) -> f32 {
         self.0.get(feature as usize).copied().unwrap_or(0.0)
     }
@@ -60,6 +80,20 @@ fn holds(text: &str, own: &str) -> bool {
         let after = text.get(at + own.len()..).and_then(|t| t.chars().next());
         !before.is_some_and(|c| c.is_ascii_alphanumeric()) && !after.is_some_and(|c| c.is_ascii_alphanumeric())
     })
+}
+
+/// Evidence from the other tokens of the page: being the only number that nothing else explains.
+pub(super) fn compare(page: &mut [Evidence]) {
+    let unexplained = page.iter().filter(|one| one.is_unexplained()).count();
+    for one in page.iter_mut().filter(|_| unexplained == 1) {
+        if one.is_unexplained() {
+            let topic = one.get(Feature::Topic) > 0.0 || one.get(Feature::TopicInSubject) > 0.0;
+            one.flag(Feature::Sole, true);
+            one.flag(Feature::SoleOnTopic, topic);
+            let ask = one.get(Feature::AskBefore).max(one.get(Feature::AskAfter));
+            one.set(Feature::SoleAsked, ask);
+        }
+    }
 }
 
 fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
@@ -151,6 +185,8 @@ fn phrase(hit: &Hit, found: &Attachment, place: &Place, evidence: &mut Evidence)
             evidence.set(Feature::AskLine, strength);
         }
     }
+    let label = kinds.has(Kind::Name) || (kinds.has(Kind::Loose) && !kinds.any(Kinds::DECOYS)) || kinds.has(Kind::Yours);
+    evidence.flag(Feature::Copula, label && found.copula);
     let tight = if found.tight { strength } else { 0.0 };
     if kinds.has(Kind::Name) {
         evidence.set(Feature::NameTight, tight);
@@ -309,6 +345,12 @@ fn combine(place: &Place, mood: &Mood, evidence: &mut Evidence) {
     let claimed = decoys.into_iter().map(|feature| evidence.get(feature)).fold(0.0, f32::max);
     let direct = evidence.get(Feature::NameDirect).max(evidence.get(Feature::LooseDirect));
     let spoken = mood.named || (mood.loosely_named && (mood.topic || mood.validity || mood.warning));
+    let firm = [Feature::NameDirect, Feature::LooseDirect, Feature::NameAfterDirect, Feature::YoursDirect, Feature::Copula];
+    let named = firm.into_iter().any(|feature| evidence.get(feature) > 0.5) || best > 0.6;
+    let labelled = named || place.alone || evidence.get(Feature::AskDirect) > 0.5;
+    evidence.flag(Feature::SequenceUnlabelled, evidence.get(Feature::Sequence) > 0.0 && !labelled);
+    evidence.flag(Feature::SequenceQuoted, evidence.get(Feature::Sequence) > 0.0 && evidence.get(Feature::InQuotes) > 0.0);
+    evidence.flag(Feature::YearUnlabelled, evidence.get(Feature::YearLike) > 0.0 && !labelled);
     evidence.flag(Feature::AloneAnnounced, place.alone && spoken);
     evidence.flag(Feature::Unlabelled, best < 0.3);
     evidence.set(Feature::ClaimedNotNamed, if direct < 0.5 { claimed } else { 0.0 });

@@ -44,8 +44,7 @@ fn write_the_evidence_on_the_development_split() {
         let (pages, tokens, mood) = prepare(&input);
         let mut rows = Vec::new();
         for (page, tokens) in pages.iter().zip(&tokens) {
-            for token in tokens {
-                let verdict = score::weigh(page, token, tokens, &mood);
+            for (token, verdict) in tokens.iter().zip(score::weigh(page, tokens, &mood)) {
                 let evidence: Vec<f32> = verdict.evidence.map(|e| e.0.to_vec()).unwrap_or_default();
                 rows.push(serde_json::json!({"value": codes::value(page, token), "x": evidence}));
             }

@@ -42,6 +42,7 @@ pub(super) struct Page {
     /// Offsets into the visible text.
     pub(super) links: Vec<Anchor>,
     quotes: Vec<(usize, usize)>,
+    blocks: Vec<(usize, usize)>,
     /// Phrases found; filled when they are needed.
     pub(super) hits: Vec<Hit>,
     /// Where an earlier message begins below the author's text.
@@ -66,7 +67,9 @@ impl Page {
         let lines = lines(&folded.text);
         let to_folded = |run: &Run| Run { start: folded.folded(run.start), end: folded.folded(run.end), weight: run.weight };
         let emphasis = seen.emphasis.iter().map(to_folded).collect();
-        let quotes = seen.quotes.iter().map(|(start, end)| (folded.folded(*start), folded.folded(*end))).collect();
+        let both = |(start, end): &(usize, usize)| (folded.folded(*start), folded.folded(*end));
+        let quotes = seen.quotes.iter().map(both).collect();
+        let blocks = seen.blocks.iter().map(both).collect();
         Self {
             source,
             part,
@@ -76,6 +79,7 @@ impl Page {
             emphasis,
             links: seen.links,
             quotes,
+            blocks,
             hits: Vec::new(),
             tail: None,
         }
@@ -84,19 +88,41 @@ impl Page {
     /// Takes in the phrases and finds out from them where earlier messages begin.
     pub(super) fn set_hits(&mut self, hits: Vec<Hit>) {
         self.hits = hits;
-        self.tail = self.lines.iter().find_map(|line| {
-            let words = self.hits_within(line.start, line.end);
-            let text = self.folded.text.get(line.start..line.end).unwrap_or_default();
-            let ends_open = text.ends_with(':') || text.ends_with('：') || text.starts_with("--") || text.starts_with("==");
-            let zone = if words.iter().any(|hit| hit.kinds.has(Kind::Forward)) {
-                Zone::Forwarded
-            } else if words.iter().any(|hit| hit.kinds.has(Kind::Reply)) {
-                Zone::Quoted
-            } else {
-                return None;
-            };
-            (ends_open && line.end - line.start < 300).then_some((line.start, zone))
-        });
+        let found = (0..self.lines.len()).find_map(|at| Some((at, self.opens_earlier_message(at)?)));
+        let Some((at, zone)) = found else { return };
+        let next = self.lines.get(at + 1).copied();
+        if zone == Zone::Quoted {
+            // What is marked as quoted ends where its marks end; the answer may stand below it.
+            let marked = next.is_some_and(|line| self.folded.text.get(line.start..).is_some_and(|t| t.starts_with('>')));
+            let start = next.map_or(0, |line| line.start);
+            let block = self.blocks.iter().find(|(from, to)| *from <= start + 2 && start < *to).copied();
+            let quoted = self.quotes.iter().any(|(from, to)| *from <= start + 2 && start < *to);
+            if let Some(block) = block {
+                self.quotes.push(block);
+                self.quotes.sort_unstable();
+            }
+            if marked || quoted || block.is_some() {
+                return;
+            }
+        }
+        self.tail = self.lines.get(at).map(|line| (line.start, zone));
+    }
+
+    /// Whether a line says that an earlier message follows: "On Monday, A wrote:".
+    fn opens_earlier_message(&self, at: usize) -> Option<Zone> {
+        let line = self.lines.get(at)?;
+        let words = self.hits_within(line.start, line.end);
+        let says = |kind: Kind| words.iter().any(|hit| hit.kinds.has(kind));
+        let zone = if says(Kind::Forward) {
+            Zone::Forwarded
+        } else if says(Kind::Reply) {
+            Zone::Quoted
+        } else {
+            return None;
+        };
+        let text = self.folded.text.get(line.start..line.end).unwrap_or_default();
+        let framed = text.ends_with([':', '：']) || text.starts_with("--") || text.starts_with("==") || text.starts_with("__");
+        (framed && text.len() < 300).then_some(zone)
     }
 
     /// The phrases that start within a range.
@@ -133,7 +159,9 @@ impl Page {
         let after = self.quotes.partition_point(|(start, _)| *start <= offset);
         let quoted = after.checked_sub(1).and_then(|at| self.quotes.get(at)).is_some_and(|(_, end)| offset < *end);
         let line = self.lines.get(self.line_at(offset));
-        let marked = line.is_some_and(|line| self.folded.text.get(line.start..line.end).is_some_and(|t| t.starts_with('>')));
+        let marked = line.is_some_and(|line| {
+            self.folded.text.get(line.start..line.end).is_some_and(|t| t.starts_with('>') && !t.ends_with('<'))
+        });
         if quoted || marked { Zone::Quoted } else { Zone::Own }
     }
 

@@ -21,9 +21,14 @@ pub(super) struct Verdict {
     pub(super) evidence: Option<Evidence>,
 }
 
-/// Weighs one token of a page; `others` are all tokens of the page, in order.
-pub(super) fn weigh(page: &Page, token: &Token, others: &[Token], mood: &Mood) -> Verdict {
-    let evidence = evidence::collect(page, token, others, mood);
+/// Weighs the tokens of a page.
+pub(super) fn weigh(page: &Page, tokens: &[Token], mood: &Mood) -> Vec<Verdict> {
+    let mut found: Vec<Evidence> = tokens.iter().map(|token| evidence::collect(page, token, tokens, mood)).collect();
+    evidence::compare(&mut found);
+    found.into_iter().map(verdict).collect()
+}
+
+fn verdict(evidence: Evidence) -> Verdict {
     let mut pieces: Vec<(f32, &str, &str)> = Vec::new();
     let mut score = 0.0;
     for (value, (weight, rule, reason)) in evidence.0.iter().zip(TABLE) {

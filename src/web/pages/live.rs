@@ -51,7 +51,11 @@ impl Watch {
     /// Waits for news. False once the session is over, the stream is old or the server stops.
     async fn next(&mut self) -> bool {
         while Instant::now() < self.until {
-            match tokio::time::timeout(CHECK, self.news.any()).await {
+            let news = tokio::select! {
+                () = self.services.stop.cancelled() => return false,
+                news = tokio::time::timeout(CHECK, self.news.any()) => news,
+            };
+            match news {
                 // No more can come: the server stops.
                 Ok(None) => return false,
                 Ok(Some(_)) => {

@@ -48,6 +48,8 @@ pub(in crate::mail::extract) struct Rendered {
     pub(in crate::mail::extract) links: Vec<Anchor>,
     /// Quotations of earlier messages, in order.
     pub(in crate::mail::extract) quotes: Vec<(usize, usize)>,
+    /// What stands in a `blockquote` without a sign that it is a quotation, in order.
+    pub(in crate::mail::extract) blocks: Vec<(usize, usize)>,
 }
 
 /// Lays out markup.
@@ -136,11 +138,12 @@ impl Page {
         if weight > 0 && self.out.emphasis.len() < MAX_RUNS {
             self.out.emphasis.push(Run { start, end, weight });
         }
-        if look.quote {
-            let room = self.out.quotes.len() < MAX_RUNS;
-            match self.out.quotes.last_mut() {
+        for (holds, list) in [(look.quote, &mut self.out.quotes), (look.block, &mut self.out.blocks)] {
+            let room = list.len() < MAX_RUNS;
+            match list.last_mut() {
+                _ if !holds => {}
                 Some(last) if last.1 + 4 >= start => last.1 = end,
-                _ if room => self.out.quotes.push((start, end)),
+                _ if room => list.push((start, end)),
                 _ => {}
             }
         }
@@ -418,6 +421,7 @@ fn look_of_element(name: &str, look: &mut Look) {
         "h1" | "h2" => (look.bold, look.size, look.tiny) = (true, 24, false),
         "h3" | "h4" | "big" => (look.bold, look.size, look.tiny) = (true, 18, false),
         "h5" | "h6" => look.bold = true,
+        "blockquote" => look.block = true,
         "code" | "kbd" | "tt" | "samp" | "var" => look.spaced = true,
         "pre" => (look.spaced, look.pre) = (true, true),
         "noscript" | "audio" | "video" | "object" | "canvas" | "map" | "datalist" | "head" => look.hidden = true,

@@ -29,6 +29,8 @@ pub(super) struct Look {
     pub(super) flex: bool,
     /// A quotation of an earlier message.
     pub(super) quote: bool,
+    /// In a `blockquote`, which may be a quotation or a box.
+    pub(super) block: bool,
 }
 
 /// What one element's own style adds beside its look.
