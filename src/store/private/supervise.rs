@@ -39,7 +39,7 @@ impl Control {
     /// Asks for the end, now or as soon as there is something to end. Does not wait.
     pub(super) fn stop(&self) {
         let mut state = self.lock();
-        state.stop = true;
+        state.stopping = true;
         state.interrupt();
         self.changed.notify_all();
     }
@@ -49,14 +49,14 @@ impl Control {
     }
 
     fn is_stopping(&self) -> bool {
-        self.lock().stop
+        self.lock().stopping
     }
 
     /// From here on `stop` reaches this child.
     fn watch(&self, child: &Child) {
         let mut state = self.lock();
         state.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        if state.stop {
+        if state.stopping {
             state.interrupt();
         }
     }
@@ -76,8 +76,8 @@ impl Control {
     /// Sleeps unless told to stop; tells whether it was.
     fn pause(&self, time: Duration) -> bool {
         let state = self.lock();
-        let slept = self.changed.wait_timeout_while(state, time, |state| !state.stop);
-        slept.unwrap_or_else(PoisonError::into_inner).0.stop
+        let slept = self.changed.wait_timeout_while(state, time, |state| !state.stopping);
+        slept.unwrap_or_else(PoisonError::into_inner).0.stopping
     }
 }
 
