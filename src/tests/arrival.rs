@@ -34,7 +34,7 @@ fn stuffed(content: &[u8]) -> Vec<u8> {
 }
 
 fn hex(octets: &[u8]) -> String {
-    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+    Sha256::digest(octets).iter().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 /// What the golden files hold of a message.
