@@ -122,6 +122,18 @@ async fn mailboxes_are_made_with_an_address_and_a_password_a_line() {
 }
 
 #[tokio::test]
+async fn a_listing_is_whole_however_long_it_is() {
+    let desk = Desk::new().await;
+    desk.ok(&["domain", "add", "example.org"]);
+    let addresses: Vec<String> = (0..450).map(|n| format!("m{n}@example.org")).collect();
+    let create = ["mailbox", "create"].into_iter().chain(addresses.iter().map(String::as_str)).collect::<Vec<_>>();
+    assert_eq!(desk.ok(&create).lines().count(), 450);
+    let listed = desk.ok(&["mailbox", "list"]);
+    let found: std::collections::BTreeSet<_> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!((listed.lines().count(), found.len()), (450, 450));
+}
+
+#[tokio::test]
 async fn a_key_stands_alone_on_a_line() {
     let desk = Desk::new().await;
     let key =
