@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use crate::crypto::Password;
+use crate::error;
 use crate::operations::{Ctx, api_keys, domains, mailboxes, setup};
-use crate::types::{Address, Int, Text};
+use crate::types::{Address, Cursor, Int, Page, Text};
 
 use super::table::{print_json, print_rows};
 use super::{Admin, Command, Domain, Key, Mailbox};
@@ -46,7 +47,8 @@ async fn key(ctx: &Ctx, command: Key) -> Result<()> {
             if json { print_json(&made)? } else { println!("{}", made.key) }
         }
         Key::List { json } => {
-            let rows = ctx.call(api_keys::ListApiKeys { limit: Int::new(200), ..Default::default() }).await?.items;
+            let rows =
+                all(|cursor| ctx.call(api_keys::ListApiKeys { limit: Int::new(200), cursor, ..Default::default() })).await?;
             if json {
                 return print_json(&rows);
             }
@@ -66,7 +68,8 @@ async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
             if json { print_json(&made)? } else { println!("{}", made.name) }
         }
         Domain::List { json } => {
-            let rows = ctx.call(domains::ListDomains { limit: Int::new(200), ..Default::default() }).await?.items;
+            let rows =
+                all(|cursor| ctx.call(domains::ListDomains { limit: Int::new(200), cursor, ..Default::default() })).await?;
             if json {
                 return print_json(&rows);
             }
@@ -88,7 +91,8 @@ async fn mailbox(ctx: &Ctx, command: Mailbox) -> Result<()> {
     match command {
         Mailbox::Create { addresses, json } => create(ctx, addresses, json).await,
         Mailbox::List { json } => {
-            let rows = ctx.call(mailboxes::ListMailboxes { limit: Int::new(200), ..Default::default() }).await?.items;
+            let rows =
+                all(|cursor| ctx.call(mailboxes::ListMailboxes { limit: Int::new(200), cursor, ..Default::default() })).await?;
             if json {
                 return print_json(&rows);
             }
@@ -116,4 +120,20 @@ async fn create(ctx: &Ctx, addresses: Vec<Address>, json: bool) -> Result<()> {
     let failures: Vec<String> =
         items.iter().filter_map(|item| item.error.as_ref().map(|error| format!("{}: {error}", item.address))).collect();
     if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
+}
+
+/// All rows of a listing, page by page.
+async fn all<T, F>(page: impl Fn(Option<Cursor>) -> F) -> Result<Vec<T>>
+where
+    F: Future<Output = error::Result<Page<T>>>,
+{
+    let (mut rows, mut cursor) = (Vec::new(), None);
+    loop {
+        let Page { items, next_cursor } = page(cursor).await?;
+        rows.extend(items);
+        if next_cursor.is_none() {
+            return Ok(rows);
+        }
+        cursor = next_cursor;
+    }
 }

@@ -1,6 +1,7 @@
 //! Messages: lists, one in full, its octets and parts, marks, removal.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,7 @@ use crate::mail::parse::{Parsed, parse};
 use crate::store;
 use crate::types::{Address, MessageId, MessageSummary, Page, Scope};
 
+use super::context::within;
 use super::listing::listing;
 use super::mailboxes::unknown_mailbox;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -157,11 +159,17 @@ pub struct RawEmail {
     pub trace: String,
 }
 
+/// How long the octets of a message may take to come from the database.
+const READING_LIMIT: Duration = Duration::from_secs(10);
+
 /// The octets of a message. For doors that answer with octets; the scope is that of [`GetEmail`].
 pub async fn get_email_raw(ctx: &Ctx, id: MessageId) -> Result<RawEmail> {
     ctx.check_scope(&GetEmail::SPEC).await?;
-    let mut db = ctx.services.db.acquire().await?;
-    let content = store::messages::content(&mut db, id).await?.ok_or_else(|| unknown_message(id))?;
+    let ask = async {
+        let mut db = ctx.services.db.acquire().await?;
+        store::messages::content(&mut db, id).await
+    };
+    let content = within(READING_LIMIT, ask).await?.ok_or_else(|| unknown_message(id))?;
     Ok(RawEmail { octets: content.raw()?, trace: content.trace })
 }
 

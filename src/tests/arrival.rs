@@ -1,4 +1,5 @@
-//! From the wire to the reader: each `data/*.eml` is sent over SMTP, read over REST, and compared with its `data/*.json`.
+//! From the wire to the reader: each `data/*.eml` and `data/mime/*.eml` is sent over SMTP, read over REST, and
+//! compared with the JSON file of its name.
 //!
 //! With `PILLARBOX_TEST_UPDATE` set, the JSON files are written anew instead; read the difference before it is committed.
 
@@ -10,11 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::harness::server::{Server, note};
 
 fn samples() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/data");
-    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/data");
+    let files = [data.clone(), data.join("mime")].into_iter().flat_map(|dir| std::fs::read_dir(dir).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
     let mut samples: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();
     samples.sort();
-    assert!(samples.len() > 30);
+    assert!(samples.len() > 40);
     samples
 }
 
@@ -32,7 +34,7 @@ fn stuffed(content: &[u8]) -> Vec<u8> {
 }
 
 fn hex(octets: &[u8]) -> String {
-    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+    Sha256::digest(octets).iter().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 /// What the golden files hold of a message.

@@ -173,14 +173,18 @@ async fn a_postgresql_that_stands_still_is_waited_out() {
     session.dialogue(&[("MAIL FROM:<sender@example.net>", "250 ")]).await;
     sending.until(30).await;
     let family = house.serving.postgres();
-    family.iter().for_each(|pid| signal(*pid, Signal::STOP));
+    for pid in &family {
+        signal(*pid, Signal::STOP);
+    }
     let begun = Instant::now();
     session.send("RCPT TO:<nobody@example.org>\r\n").await;
     session.expect("451 4.3.0 ").await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     // Every sender has heard 451 by then.
     tokio::time::sleep(Duration::from_secs(9).saturating_sub(begun.elapsed())).await;
-    family.iter().for_each(|pid| signal(*pid, Signal::CONT));
+    for pid in &family {
+        signal(*pid, Signal::CONT);
+    }
     let begun = Instant::now();
     loop {
         session.send("RCPT TO:<reader-0@example.org>\r\n").await;

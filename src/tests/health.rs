@@ -151,22 +151,44 @@ async fn a_full_queue_answers_451_and_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn a_recipient_that_cannot_be_looked_up_is_asked_for_again_in_time() {
+async fn while_the_database_stands_still_everybody_is_answered_in_time() {
     let server = Server::behind_a_cable().await;
+    server.mailbox("alice@example.org").await;
+    server.mail(&["alice@example.org"], note("before", "Good day.")).await;
+    let id = server.newest("alice@example.org").await["id"].as_str().unwrap().to_owned();
+    // Many connections that were good a moment ago.
+    let many = (0..16).map(|_| server.rest.get("/messages"));
+    futures_util::future::join_all(many).await.iter().for_each(|answer| assert_eq!(answer.status, 200));
     let mut session = SmtpClient::hello(server.smtp).await;
     session.dialogue(&[("MAIL FROM:<sender@example.net>", "250 ")]).await;
+
     server.cable().hold();
     let begun = Instant::now();
-    session.send("RCPT TO:<somebody@example.org>\r\n").await;
-    session.expect("451 4.3.0 ").await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    // Callers of the API do not wait for ever either.
-    let begun = Instant::now();
-    server.rest.get("/messages").await.problem(503, "unavailable");
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    let message = format!("/messages/{id}");
+    let raw = format!("/messages/{id}/raw");
+    let rcpt = async {
+        session.send("RCPT TO:<somebody@example.org>\r\n").await;
+        session.expect("451 4.3.0 ").await;
+        assert!(begun.elapsed() < Duration::from_secs(10), "SMTP: {:?}", begun.elapsed());
+    };
+    let (list, email, octets, ready, health, ()) = tokio::join!(
+        server.rest.get("/messages"),
+        server.rest.get(&message),
+        server.rest.get(&raw),
+        server.rest.send("GET", "/readyz", None),
+        server.rest.send("GET", "/health", None),
+        rcpt,
+    );
+    for answer in [list, email, octets] {
+        answer.problem(503, "unavailable");
+    }
+    assert_eq!((ready.status, health.status), (503, 503));
+    assert!(begun.elapsed() < Duration::from_secs(25), "HTTP: {:?}", begun.elapsed());
+
     server.cable().mend();
     let begun = Instant::now();
     while server.rest.get("/messages").await.status != 200 {
         assert!(begun.elapsed() < Duration::from_secs(5), "it does not recover");
     }
+    server.mail(&["alice@example.org"], note("after", "Good day.")).await;
 }

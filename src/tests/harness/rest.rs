@@ -74,10 +74,11 @@ impl Rest {
     pub(crate) async fn try_send(&self, method: &str, path: &str, body: Option<(&str, Vec<u8>)>) -> std::io::Result<Answer> {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.server);
         for (name, value) in &self.headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            request.extend([name, ": ", value, "\r\n"]);
         }
         if let Some((media_type, body)) = &body {
-            request.push_str(&format!("Content-Type: {media_type}\r\nContent-Length: {}\r\n", body.len()));
+            let length = body.len().to_string();
+            request.extend(["Content-Type: ", media_type, "\r\nContent-Length: ", &length, "\r\n"]);
         }
         request.push_str("\r\n");
         let mut stream = TcpStream::connect(self.server).await?;

@@ -8,12 +8,15 @@ use serde_json::Value;
 
 use super::rest::Answer;
 
-/// The promises, by method; each with the segments of its path.
-static PROMISES: LazyLock<HashMap<String, Vec<(Vec<String>, Validator)>>> = LazyLock::new(promises);
+/// The segments of a path, and what is promised of the answer.
+type Promise = (Vec<String>, Validator);
 
-fn promises() -> HashMap<String, Vec<(Vec<String>, Validator)>> {
+/// The promises, by method.
+static PROMISES: LazyLock<HashMap<String, Vec<Promise>>> = LazyLock::new(promises);
+
+fn promises() -> HashMap<String, Vec<Promise>> {
     let document = pillarbox::api::document();
-    let mut promises: HashMap<String, Vec<_>> = HashMap::new();
+    let mut promises: HashMap<String, Vec<Promise>> = HashMap::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             if let Some(schema) = operation.pointer("/responses/200/content/application~1json/schema") {

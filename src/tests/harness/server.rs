@@ -49,7 +49,7 @@ impl Server {
     pub(crate) async fn empty(settings: RawConfig) -> Self {
         let db = database().await;
         let options = db.options();
-        Self::on(Some(db), &options, settings).await
+        Box::pin(Self::on(Some(db), &options, settings)).await
     }
 
     /// With a line to the database that can be cut.
@@ -61,7 +61,7 @@ impl Server {
         let db = database().await;
         let cable = Cable::to(&db.options());
         let options = cable.options(&db.options());
-        let server = Self { cable: Some(cable), ..Self::on(Some(db), &options, settings).await };
+        let server = Self { cable: Some(cable), ..Box::pin(Self::on(Some(db), &options, settings)).await };
         server.rest.post("/domains", json!({ "name": "example.org" })).await.data();
         server
     }
@@ -73,7 +73,7 @@ impl Server {
     /// Another server on the same database.
     pub(crate) async fn another_node(&self) -> Self {
         let options = self.options.clone();
-        Self::on(None, &options, RawConfig::default()).await
+        Box::pin(Self::on(None, &options, RawConfig::default())).await
     }
 
     async fn on(own: Option<TestDatabase>, options: &PgConnectOptions, settings: RawConfig) -> Self {
