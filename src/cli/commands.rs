@@ -8,7 +8,7 @@ use crate::error;
 use crate::operations::{Ctx, api_keys, domains, mailboxes, setup};
 use crate::types::{Address, Cursor, Int, Page, Text};
 
-use super::table::{print_json, print_rows};
+use super::table::{print_json, print_line, print_rows};
 use super::{Admin, Command, Domain, Key, Mailbox};
 
 pub(super) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
@@ -29,7 +29,7 @@ async fn admin(ctx: &Ctx, command: Admin) -> Result<()> {
             let password = Password::new(line.trim_end_matches(['\r', '\n']));
             setup::create_admin(ctx, &username, &password).await?;
         }
-        Admin::SetupLink => println!("{}", setup::new_link(ctx).await?),
+        Admin::SetupLink => print_line(setup::new_link(ctx).await?)?,
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ async fn key(ctx: &Ctx, command: Key) -> Result<()> {
             };
             let scopes = if scopes.is_empty() { None } else { Some(scopes) };
             let made = ctx.call(api_keys::CreateApiKey { name, scopes, expires_in_days }).await?;
-            if json { print_json(&made)? } else { println!("{}", made.key) }
+            if json { print_json(&made)? } else { print_line(made.key)? }
         }
         Key::List { json } => {
             let rows =
@@ -55,7 +55,7 @@ async fn key(ctx: &Ctx, command: Key) -> Result<()> {
             print_rows(rows.iter().map(|key| {
                 let state = if key.revoked_at.is_some() { "revoked" } else { "good" };
                 vec![key.prefix.clone(), state.to_owned(), key.created_at.to_string(), key.name.clone()]
-            }));
+            }))?;
         }
     }
     Ok(())
@@ -65,7 +65,7 @@ async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
     match command {
         Domain::Add { name, default, unknown, json } => {
             let made = ctx.call(domains::CreateDomain { name, is_default: default, unknown }).await?;
-            if json { print_json(&made)? } else { println!("{}", made.name) }
+            if json { print_json(&made)? } else { print_line(made.name)? }
         }
         Domain::List { json } => {
             let rows =
@@ -81,7 +81,7 @@ async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
                     format!("{} mailboxes", domain.mailbox_count),
                     mark.to_owned(),
                 ]
-            }));
+            }))?;
         }
     }
     Ok(())
@@ -99,7 +99,7 @@ async fn mailbox(ctx: &Ctx, command: Mailbox) -> Result<()> {
             print_rows(rows.iter().map(|mailbox| {
                 let counts = format!("{} unread of {}", mailbox.unread_count, mailbox.message_count);
                 vec![mailbox.address.to_string(), mailbox.lifecycle.as_str().to_owned(), counts]
-            }));
+            }))?;
             Ok(())
         }
     }
@@ -114,7 +114,7 @@ async fn create(ctx: &Ctx, addresses: Vec<Address>, json: bool) -> Result<()> {
         print_json(&json!(items))?;
     } else {
         for item in items.iter().filter(|item| item.created) {
-            println!("{} {}", item.address, item.password.as_deref().unwrap_or_default());
+            print_line(format_args!("{} {}", item.address, item.password.as_deref().unwrap_or_default()))?;
         }
     }
     let failures: Vec<String> =

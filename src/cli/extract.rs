@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::mail::reading;
 
+use super::table::print_line;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print one JSON object a line, rather than indented
@@ -33,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 continue;
             }
         };
-        println!("{}", if args.jsonl { line.to_string() } else { serde_json::to_string_pretty(&line)? });
+        print_line(if args.jsonl { line.to_string() } else { serde_json::to_string_pretty(&line)? })?;
     }
     Ok(code)
 }
