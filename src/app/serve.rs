@@ -54,13 +54,9 @@ impl Running {
     /// Starts everything that the settings ask for; in port 0 a free port is taken.
     pub async fn start(config: Config, stop: CancellationToken) -> Result<Self> {
         prepare_data_dir(&config)?;
-        // Ports first: where one is taken, nothing was started yet.
-        let http = match config.roles.http {
-            true => Some(bind_http(config.http_listen).await?),
-            false => None,
-        };
+        // The directory first: where another server has it, that says more than a port that is taken.
         let database = Database::for_server(&config).await?;
-        match Parts::start(Arc::new(config), &database, http, &stop).await {
+        match Parts::start(Arc::new(config), &database, &stop).await {
             Ok(parts) => Ok(Self::of(parts, database, stop)),
             Err(error) => {
                 database.stop().await;
@@ -123,17 +119,11 @@ struct Parts {
 }
 
 impl Parts {
-    async fn start(
-        config: Arc<Config>,
-        database: &Database,
-        http: Option<TcpListener>,
-        stop: &CancellationToken,
-    ) -> Result<Self> {
+    async fn start(config: Arc<Config>, database: &Database, stop: &CancellationToken) -> Result<Self> {
+        let http = if config.roles.http { Some(bind_http(config.http_listen).await?) } else { None };
         let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-        let smtp = match config.roles.smtp {
-            true => Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?),
-            false => None,
-        };
+        let smtp =
+            if config.roles.smtp { Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?) } else { None };
         services.stop = stop.clone();
         services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
         announce(&services, http.as_ref()).await?;

@@ -136,7 +136,7 @@ impl Operation for GetEmail {
         let content = store::messages::content(&mut db, self.id).await?.ok_or_else(|| unknown_message(self.id))?;
         drop(db);
         let raw = content.raw()?;
-        let parsed = off_the_runtime(raw, |raw| parse(raw)).await?;
+        let parsed = off_the_runtime(raw, parse).await?;
         Ok(Email {
             summary,
             sha256: hex(&content.sha256),
