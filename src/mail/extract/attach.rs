@@ -16,6 +16,7 @@ pub(super) struct Place {
 
 /// A phrase near a token.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a piece of evidence of its own")]
 pub(super) struct Attachment {
     /// From 0 to 1.
     pub(super) strength: f32,
@@ -65,8 +66,8 @@ pub(super) fn attach(page: &Page, token: &Token, others: &[Token], place: &Place
     let strength = if after {
         // A name that has a code of its own right behind it speaks of that one.
         let follower = others.get(others.partition_point(|other| other.start < hit.end));
-        let taken = follower.is_some_and(|next| is_direct(page.folded.text.get(hit.end..next.start)));
-        after_strength(length, sentences, lines, place) * if taken && length > 3 { 0.25 } else { 1.0 }
+        let claimed = follower.is_some_and(|next| is_direct(page.folded.text.get(hit.end..next.start)));
+        after_strength(length, sentences, lines, place) * if claimed && length > 3 { 0.25 } else { 1.0 }
     } else {
         before_strength(length, sentences, lines, place)
     };

@@ -132,12 +132,18 @@ fn form(page: &Page, token: &Token, evidence: &mut Evidence) {
         Shape::Cells => evidence.set(Feature::Cells, 1.0),
         Shape::Prefixed => evidence.set(Feature::Prefixed, 1.0),
         Shape::Letters => evidence.set(Feature::Letters, 1.0),
+        Shape::Words if is_random(token, own) => evidence.set(Feature::Joined, 1.0),
         Shape::Words => {
             evidence.set(Feature::Words, 1.0);
             evidence.flag(Feature::WordsOnly, token.digits == 0);
         }
-        Shape::Phrase => evidence.set(Feature::WordsOnly, 1.0),
     }
+}
+
+/// Groups of letters that nobody could say: `WDJB-MJHT`.
+fn is_random(token: &Token, own: &str) -> bool {
+    let vowels = own.bytes().filter(|b| b"aeiouy".contains(b)).count();
+    matches!(token.shape, Shape::Joined | Shape::Words) && own.is_ascii() && vowels * 4 <= token.letters
 }
 
 /// 123456, 654321, 111111.
@@ -338,10 +344,8 @@ fn words(page: &Page, token: &Token, place: &Place, evidence: &mut Evidence) {
     let own = page.folded.text.get(token.start..token.end).unwrap_or_default();
     let letters = own.bytes().take_while(u8::is_ascii_alphabetic).count();
     let like_a_word = token.shape == Shape::Mixed && letters >= 3 && token.digits <= 2 && letters + token.digits == own.len();
-    let vowels = own.bytes().filter(|b| b"aeiouy".contains(b)).count();
-    let random = token.shape == Shape::Joined && vowels * 4 <= token.letters;
-    let lettered =
-        matches!(token.shape, Shape::Letters | Shape::Words | Shape::Phrase) || (token.letters > 0 && token.digits == 0);
+    let random = is_random(token, own);
+    let lettered = matches!(token.shape, Shape::Letters | Shape::Words) || (token.letters > 0 && token.digits == 0);
     let wordy = lettered && !random;
     let apart = place.alone || place.distinct;
     let colon = page.folded.text.get(..token.start).is_some_and(|t| t.trim_end().ends_with([':', '：', '"', '「', '[', '*']));

@@ -97,8 +97,11 @@ fn could_be(address: &str) -> bool {
 fn keep<'p>(found: &mut Vec<Found<'p>>, new: Found<'p>) {
     let room = found.len() < 512;
     match found.iter_mut().find(|old| old.place.url == new.place.url) {
-        Some(old) if new.score > old.score => *old = new,
-        Some(_) => {}
+        Some(old) => {
+            if new.score > old.score {
+                *old = new;
+            }
+        }
         None if room => found.push(new),
         None => {}
     }

@@ -7,6 +7,7 @@ use crate::mail::extract::wording::Kind;
 
 /// What the whole message says, for every token in it.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a sign of its own")]
 pub(super) struct Mood {
     /// A certain name of a code occurs: in the body, in the subject.
     pub(super) named: bool,

@@ -1,5 +1,6 @@
 //! What a token is by its own form and its nearest neighbours: a date, a time, money, a phone number.
 
+use crate::mail::extract::attach;
 use crate::mail::extract::page::Page;
 use crate::mail::extract::token::Shape;
 use crate::mail::extract::token::Token;
@@ -144,6 +145,11 @@ fn date(at: &Surroundings<'_>) -> Option<Nature> {
         if groups == 2 && at.own.contains('-') && parts.iter().all(|part| is_year(part)) {
             return Some(Nature::Date);
         }
+    }
+    let word = at.before.trim_end().rsplit([' ', '\n']).next().unwrap_or_default();
+    let dated = ["on", "am", "le", "el", "em", "op", "dnia", "dne", "den", "от", "від", "vom", "since", "dated"].contains(&word);
+    if at.own.len() == 8 && dated && attach::looks_like_day(at.own) {
+        return Some(Nature::Date);
     }
     if at.own.len() == 4 && at.plain_digits() && at.before.trim_end().ends_with('©') {
         return Some(Nature::Date);

@@ -25,10 +25,10 @@ pub(super) struct Verdict {
 pub(super) fn weigh(page: &Page, tokens: &[Token], mood: &Mood) -> Vec<Verdict> {
     let mut found: Vec<Evidence> = tokens.iter().map(|token| evidence::collect(page, token, tokens, mood)).collect();
     evidence::compare(&mut found);
-    found.into_iter().map(verdict).collect()
+    found.iter().map(verdict).collect()
 }
 
-fn verdict(evidence: Evidence) -> Verdict {
+fn verdict(evidence: &Evidence) -> Verdict {
     let mut pieces: Vec<(f32, &str, &str)> = Vec::new();
     let mut score = 0.0;
     for (value, (weight, rule, reason)) in evidence.0.iter().zip(TABLE) {
@@ -41,5 +41,5 @@ fn verdict(evidence: Evidence) -> Verdict {
     pieces.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let rule = pieces.iter().find(|(part, ..)| *part > 0.0).map_or("form", |(_, rule, _)| rule);
     let reasons = pieces.iter().map(|(_, _, reason)| *reason).take(4).collect();
-    Verdict { score, rule, reasons, recovery: evidence.get(Feature::RecoveryNear) > 0.6, evidence: Some(evidence) }
+    Verdict { score, rule, reasons, recovery: evidence.get(Feature::RecoveryNear) > 0.6, evidence: Some(*evidence) }
 }

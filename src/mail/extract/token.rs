@@ -19,8 +19,6 @@ pub(super) enum Shape {
     Words,
     /// A letter or two before the hyphen, digits behind it.
     Prefixed,
-    /// Words with spaces, alone on a line.
-    Phrase,
 }
 
 /// A token: a range of the folded text.
@@ -234,7 +232,7 @@ fn is_code_like(token: &Token) -> bool {
         Shape::Joined => (5..=24).contains(&total),
         Shape::Letters => (4..=12).contains(&total),
         Shape::Words => (7..=60).contains(&total),
-        Shape::Cells | Shape::Prefixed | Shape::Phrase => true,
+        Shape::Cells | Shape::Prefixed => true,
     }
 }
 

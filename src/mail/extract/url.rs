@@ -70,6 +70,7 @@ pub(super) fn registered(host: &str) -> String {
 
 /// What an address says of its purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a sign of its own")]
 pub(super) struct Signs {
     pub(super) kind: Option<LinkKind>,
     /// It has a long random part or a parameter for one.
@@ -428,10 +429,10 @@ pub(super) fn signs(url: &str) -> Signs {
     } else {
         None
     };
-    let named = values.into_iter().any(|(name, value)| TOKENS.contains(&name) && value.len() >= 4) || names.contains(&"token");
+    let carries = values.into_iter().any(|(name, value)| TOKENS.contains(&name) && value.len() >= 4) || names.contains(&"token");
     Signs {
         kind,
-        token: named || path.split('/').any(is_mixed),
+        token: carries || path.split('/').any(is_mixed),
         random: path.split('/').any(is_random) || query.split(['&', '=', '/']).any(is_random),
         refusal: has(REFUSAL) || marks.iter().any(|mark| matches!(*mark, "no" | "deny" | "reject" | "cancel" | "nein")),
         other: has(OTHER) || has_media_ending(path),

@@ -121,9 +121,10 @@ const FILES: &[&str] = &[
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Language {
-    /// The name of the language, for readers.
+    /// The name of the language, for readers of the file.
+    #[expect(dead_code, reason = "the files are read by people too")]
     #[serde(rename = "language")]
-    _language: String,
+    name: String,
     #[serde(default)]
     code: Code,
     #[serde(default)]

@@ -262,7 +262,6 @@ impl Page {
                 }
                 "color" if name == "font" => look.color = color(&value.to_ascii_lowercase()),
                 "size" if name == "font" && matches!(value, "5" | "6" | "7" | "+2" | "+3" | "+4") => look.size = 24,
-                "dir" | "lang" => {}
                 "href" if name == "a" => href = Some(entity::decode(value.trim()).into_owned()),
                 _ => {}
             }
@@ -331,12 +330,10 @@ impl Page {
 
     /// Closes the innermost open element of these names, unless one of the fences stands before it.
     fn close_until(&mut self, names: &[&str], fences: &[&str]) {
-        let mut steps = 0;
-        for frame in self.open.iter().rev().take(MAX_SEARCH) {
-            steps += 1;
+        for (steps, frame) in self.open.iter().rev().take(MAX_SEARCH).enumerate() {
             let name = key_str(&frame.name);
             if names.contains(&name) {
-                for _ in 0..steps {
+                for _ in 0..=steps {
                     self.pop();
                 }
                 return;
@@ -417,15 +414,13 @@ fn flow_of(name: &str) -> Flow {
 
 fn look_of_element(name: &str, look: &mut Look) {
     match name {
-        "b" | "strong" | "mark" | "th" => look.bold = true,
+        "b" | "strong" | "mark" | "th" | "h5" | "h6" => look.bold = true,
         "h1" | "h2" => (look.bold, look.size, look.tiny) = (true, 24, false),
         "h3" | "h4" | "big" => (look.bold, look.size, look.tiny) = (true, 18, false),
-        "h5" | "h6" => look.bold = true,
         "blockquote" => look.block = true,
         "code" | "kbd" | "tt" | "samp" | "var" => look.spaced = true,
         "pre" => (look.spaced, look.pre) = (true, true),
         "noscript" | "audio" | "video" | "object" | "canvas" | "map" | "datalist" | "head" => look.hidden = true,
-        "p" | "td" | "div" => {}
         _ => {}
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 /// How the text of an element looks, as far as it matters for finding a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a sign of its own")]
 pub(super) struct Look {
     /// Not shown, whatever its children say.
     pub(super) hidden: bool,
