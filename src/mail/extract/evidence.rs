@@ -165,7 +165,7 @@ fn phrases(page: &Page, token: &Token, others: &[Token], place: &Place, evidence
     // Another noun counts as the token's own only where no name of a code stands between them.
     let label = hits.iter().filter(|hit| hit.end <= token.start && hit.kinds.any(Kinds::LABELS)).map(|hit| hit.start).max();
     let skipped = hits.partition_point(|hit| hit.start < token.start).saturating_sub(48);
-    for hit in hits.iter().skip(skipped).take(80) {
+    for hit in hits.iter().skip(skipped).take(80).filter(|hit| hit.kinds.any(Kinds::OF_CODES)) {
         if let Some(mut found) = attach::attach(page, token, others, place, hit) {
             found.direct &= found.after || !hit.kinds.any(Kinds::DECOYS) || label.is_none_or(|label| label <= hit.start);
             phrase(hit, &found, place, evidence);

@@ -96,14 +96,12 @@ fn could_be(address: &str) -> bool {
 /// Keeps one of each address, the best.
 fn keep<'p>(found: &mut Vec<Found<'p>>, new: Found<'p>) {
     let room = found.len() < 512;
-    match found.iter_mut().find(|old| old.place.url == new.place.url) {
-        Some(old) => {
-            if new.score > old.score {
-                *old = new;
-            }
+    if let Some(old) = found.iter_mut().find(|old| old.place.url == new.place.url) {
+        if new.score > old.score {
+            *old = new;
         }
-        None if room => found.push(new),
-        None => {}
+    } else if room {
+        found.push(new);
     }
 }
 

@@ -64,6 +64,17 @@ impl Kinds {
     pub(super) const DECOYS: Self = Self(0b1_1111_1111 << Kind::Number as u8);
     /// Phrases that swallow shorter ones within them.
     const NOUNS: Self = Self(Self::LABELS.0 | Self::DECOYS.0);
+    /// All that is said of a number or of what the message is about; not months, units of time and wording of links.
+    pub(super) const OF_CODES: Self = Self(
+        Self::LABELS.0
+            | Self::DECOYS.0
+            | 1 << Kind::Ask as u8
+            | 1 << Kind::Topic as u8
+            | 1 << Kind::Validity as u8
+            | 1 << Kind::Old as u8
+            | 1 << Kind::Figure as u8
+            | 1 << Kind::Yours as u8,
+    );
     const LINKS: Self = Self(0b1111_1111 << Kind::Verify as u8);
 
     pub(super) fn has(self, kind: Kind) -> bool {
