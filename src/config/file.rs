@@ -70,6 +70,7 @@ mod tests {
             ("tls_cert = '/x'", "PILLARBOX_TLS_KEY"),
             ("admin_username = 'x'", "PILLARBOX_ADMIN_PASSWORD"),
             ("smtp_max_message_bytes = 1", "PILLARBOX_SMTP_MAX_MESSAGE_BYTES"),
+            ("smtp_max_message_bytes = 'many'", "PILLARBOX_SMTP_MAX_MESSAGE_BYTES"),
             ("smtp_max_recipients = 99", "PILLARBOX_SMTP_MAX_RECIPIENTS"),
             ("hostname = 'a b'", "PILLARBOX_HOSTNAME"),
             ("cors_origins = 'https://x.example/path'", "PILLARBOX_CORS_ORIGINS"),

@@ -2,15 +2,39 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::{Config, Ingest, Log, Roles, SecretKeySource, Smtp};
+
+/// A number as it is written. Read with the other checks, so that what is wrong with it is said like all else.
+#[derive(Debug, Clone)]
+pub struct Number(String);
+
+impl FromStr for Number {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl From<u64> for Number {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        toml::Value::deserialize(deserializer).map(|value| Self(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    }
+}
 
 macro_rules! settings {
     ($($(#[doc = $doc:literal])* $env:literal $name:ident : $ty:ty),* $(,)?) => {
@@ -63,37 +87,37 @@ settings! {
     /// text or json [default: text]
     "PILLARBOX_LOG_FORMAT" log_format: String,
     /// Largest message in octets [default: 26214400]
-    "PILLARBOX_SMTP_MAX_MESSAGE_BYTES" smtp_max_message_bytes: u64,
+    "PILLARBOX_SMTP_MAX_MESSAGE_BYTES" smtp_max_message_bytes: Number,
     /// Most recipients of one message, at least 100 [default: 1000]
-    "PILLARBOX_SMTP_MAX_RECIPIENTS" smtp_max_recipients: u64,
+    "PILLARBOX_SMTP_MAX_RECIPIENTS" smtp_max_recipients: Number,
     /// Longest command line in octets, at least 512 [default: 4096]
-    "PILLARBOX_SMTP_MAX_COMMAND_BYTES" smtp_max_command_bytes: u64,
+    "PILLARBOX_SMTP_MAX_COMMAND_BYTES" smtp_max_command_bytes: Number,
     /// Most messages in one session [default: 10000]
-    "PILLARBOX_SMTP_MAX_MESSAGES_PER_SESSION" smtp_max_messages_per_session: u64,
+    "PILLARBOX_SMTP_MAX_MESSAGES_PER_SESSION" smtp_max_messages_per_session: Number,
     /// Most SMTP sessions at once [default: 2000]
-    "PILLARBOX_SMTP_MAX_SESSIONS" smtp_max_sessions: u64,
+    "PILLARBOX_SMTP_MAX_SESSIONS" smtp_max_sessions: Number,
     /// Most SMTP sessions at once from one address [default: 1000]
-    "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS" smtp_max_sessions_per_address: u64,
+    "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS" smtp_max_sessions_per_address: Number,
     /// Most failed commands in one session [default: 20]
-    "PILLARBOX_SMTP_MAX_ERRORS" smtp_max_errors: u64,
+    "PILLARBOX_SMTP_MAX_ERRORS" smtp_max_errors: Number,
     /// Seconds to wait for a command [default: 300]
-    "PILLARBOX_SMTP_COMMAND_TIMEOUT_SECONDS" smtp_command_timeout_seconds: u64,
+    "PILLARBOX_SMTP_COMMAND_TIMEOUT_SECONDS" smtp_command_timeout_seconds: Number,
     /// Seconds to wait for more of a message [default: 180]
-    "PILLARBOX_SMTP_DATA_TIMEOUT_SECONDS" smtp_data_timeout_seconds: u64,
+    "PILLARBOX_SMTP_DATA_TIMEOUT_SECONDS" smtp_data_timeout_seconds: Number,
     /// Seconds that a whole session may take [default: 3600]
-    "PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS" smtp_session_timeout_seconds: u64,
+    "PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS" smtp_session_timeout_seconds: Number,
     /// Octets of unstored messages in memory [default: 67108864]
-    "PILLARBOX_SMTP_MAX_MEMORY_BYTES" smtp_max_memory_bytes: u64,
+    "PILLARBOX_SMTP_MAX_MEMORY_BYTES" smtp_max_memory_bytes: Number,
     /// Connections that write mail at once [default: 2]
-    "PILLARBOX_INGEST_WRITERS" ingest_writers: u64,
+    "PILLARBOX_INGEST_WRITERS" ingest_writers: Number,
     /// Most messages in one transaction [default: 100]
-    "PILLARBOX_INGEST_BATCH_MESSAGES" ingest_batch_messages: u64,
+    "PILLARBOX_INGEST_BATCH_MESSAGES" ingest_batch_messages: Number,
     /// Most octets in one transaction [default: 8388608]
-    "PILLARBOX_INGEST_BATCH_BYTES" ingest_batch_bytes: u64,
+    "PILLARBOX_INGEST_BATCH_BYTES" ingest_batch_bytes: Number,
     /// Messages that may wait for a writer [default: 1000]
-    "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: u64,
+    "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: Number,
     /// Seconds a sender waits for the commit before it hears 451 [default: 8]
-    "PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS" ingest_commit_timeout_seconds: u64,
+    "PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS" ingest_commit_timeout_seconds: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -140,43 +164,55 @@ impl RawConfig {
             tls,
             max_message_octets: size(
                 "PILLARBOX_SMTP_MAX_MESSAGE_BYTES",
-                self.smtp_max_message_bytes,
+                self.smtp_max_message_bytes.as_ref(),
                 26_214_400,
                 65_536,
                 1 << 30,
             )?,
-            max_recipients: size("PILLARBOX_SMTP_MAX_RECIPIENTS", self.smtp_max_recipients, 1000, 100, 100_000)?,
-            max_command_octets: size("PILLARBOX_SMTP_MAX_COMMAND_BYTES", self.smtp_max_command_bytes, 4096, 512, 65_536)?,
+            max_recipients: size("PILLARBOX_SMTP_MAX_RECIPIENTS", self.smtp_max_recipients.as_ref(), 1000, 100, 100_000)?,
+            max_command_octets: size(
+                "PILLARBOX_SMTP_MAX_COMMAND_BYTES",
+                self.smtp_max_command_bytes.as_ref(),
+                4096,
+                512,
+                65_536,
+            )?,
             max_messages_per_session: size(
                 "PILLARBOX_SMTP_MAX_MESSAGES_PER_SESSION",
-                self.smtp_max_messages_per_session,
+                self.smtp_max_messages_per_session.as_ref(),
                 10_000,
                 1,
                 10_000_000,
             )?,
-            max_sessions: size("PILLARBOX_SMTP_MAX_SESSIONS", self.smtp_max_sessions, 2000, 1, 1_000_000)?,
+            max_sessions: size("PILLARBOX_SMTP_MAX_SESSIONS", self.smtp_max_sessions.as_ref(), 2000, 1, 1_000_000)?,
             max_sessions_per_address: size(
                 "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS",
-                self.smtp_max_sessions_per_address,
+                self.smtp_max_sessions_per_address.as_ref(),
                 1000,
                 1,
                 1_000_000,
             )?,
-            max_errors: size("PILLARBOX_SMTP_MAX_ERRORS", self.smtp_max_errors, 20, 1, 100_000)?,
-            command_timeout: seconds("PILLARBOX_SMTP_COMMAND_TIMEOUT_SECONDS", self.smtp_command_timeout_seconds, 300)?,
-            data_timeout: seconds("PILLARBOX_SMTP_DATA_TIMEOUT_SECONDS", self.smtp_data_timeout_seconds, 180)?,
-            session_timeout: seconds("PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS", self.smtp_session_timeout_seconds, 3600)?,
-            max_memory_octets: size("PILLARBOX_SMTP_MAX_MEMORY_BYTES", self.smtp_max_memory_bytes, 67_108_864, 1 << 20, 1 << 40)?,
+            max_errors: size("PILLARBOX_SMTP_MAX_ERRORS", self.smtp_max_errors.as_ref(), 20, 1, 100_000)?,
+            command_timeout: seconds("PILLARBOX_SMTP_COMMAND_TIMEOUT_SECONDS", self.smtp_command_timeout_seconds.as_ref(), 300)?,
+            data_timeout: seconds("PILLARBOX_SMTP_DATA_TIMEOUT_SECONDS", self.smtp_data_timeout_seconds.as_ref(), 180)?,
+            session_timeout: seconds("PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS", self.smtp_session_timeout_seconds.as_ref(), 3600)?,
+            max_memory_octets: size(
+                "PILLARBOX_SMTP_MAX_MEMORY_BYTES",
+                self.smtp_max_memory_bytes.as_ref(),
+                67_108_864,
+                1 << 20,
+                1 << 40,
+            )?,
         })
     }
 
     fn ingest(&self) -> Result<Ingest> {
         Ok(Ingest {
-            writers: size("PILLARBOX_INGEST_WRITERS", self.ingest_writers, 2, 1, 32)?,
-            batch_messages: size("PILLARBOX_INGEST_BATCH_MESSAGES", self.ingest_batch_messages, 100, 1, 1000)?,
-            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes, 8 << 20, 1 << 16, 1 << 28)?,
-            queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages, 1000, 1, 100_000)?,
-            commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds, 8)?,
+            writers: size("PILLARBOX_INGEST_WRITERS", self.ingest_writers.as_ref(), 2, 1, 32)?,
+            batch_messages: size("PILLARBOX_INGEST_BATCH_MESSAGES", self.ingest_batch_messages.as_ref(), 100, 1, 1000)?,
+            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes.as_ref(), 8 << 20, 1 << 16, 1 << 28)?,
+            queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
+            commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
         })
     }
 
@@ -288,16 +324,21 @@ fn origin(text: &str) -> Option<String> {
     (origin.is_tuple() && origin.ascii_serialization() == text).then(|| text.to_owned())
 }
 
-fn size(setting: &str, given: Option<u64>, default: u64, min: u64, max: u64) -> Result<usize> {
-    let value = given.unwrap_or(default);
+fn number(setting: &str, given: Option<&Number>, default: u64) -> Result<u64> {
+    let Some(Number(text)) = given else { return Ok(default) };
+    text.trim().parse().ok().with_context(|| format!("{setting} is {text:?}; it must be a whole number"))
+}
+
+fn size(setting: &str, given: Option<&Number>, default: u64, min: u64, max: u64) -> Result<usize> {
+    let value = number(setting, given, default)?;
     if !(min..=max).contains(&value) {
         bail!("{setting} is {value}; it must be from {min} to {max}");
     }
     usize::try_from(value).with_context(|| format!("{setting} is too large for this machine"))
 }
 
-fn seconds(setting: &str, given: Option<u64>, default: u64) -> Result<Duration> {
-    let value = given.unwrap_or(default);
+fn seconds(setting: &str, given: Option<&Number>, default: u64) -> Result<Duration> {
+    let value = number(setting, given, default)?;
     if !(1..=86_400).contains(&value) {
         bail!("{setting} is {value}; it must be from 1 to 86400");
     }

@@ -136,7 +136,7 @@ async fn what_is_sent_is_what_is_read() {
 
 #[tokio::test]
 async fn a_large_message_arrives_whole_and_one_that_is_too_large_not_at_all() {
-    let settings = pillarbox::config::RawConfig { smtp_max_message_bytes: Some(2_000_000), ..Default::default() };
+    let settings = pillarbox::config::RawConfig { smtp_max_message_bytes: Some(2_000_000.into()), ..Default::default() };
     let server = Server::start_with(settings).await;
     server.mailbox("large@example.org").await;
     let head = "From: large@service.example\r\nSubject: large\r\n\r\n";

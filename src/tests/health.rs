@@ -69,7 +69,7 @@ async fn while_the_database_is_away_senders_come_back_and_callers_are_told_to() 
 
 #[tokio::test]
 async fn a_database_that_answers_nothing_is_given_up_in_time() {
-    let settings = RawConfig { ingest_commit_timeout_seconds: Some(2), ..RawConfig::default() };
+    let settings = RawConfig { ingest_commit_timeout_seconds: Some(2.into()), ..RawConfig::default() };
     let server = Server::behind_a_cable_with(settings).await;
     server.mailbox("alice@example.org").await;
     let mut session = SmtpClient::hello(server.smtp).await;
@@ -88,7 +88,7 @@ async fn a_database_that_answers_nothing_is_given_up_in_time() {
 
 #[tokio::test]
 async fn a_commit_whose_answer_got_lost_makes_no_second_message() {
-    let settings = RawConfig { ingest_writers: Some(1), ..RawConfig::default() };
+    let settings = RawConfig { ingest_writers: Some(1.into()), ..RawConfig::default() };
     let server = Server::behind_a_cable_with(settings).await;
     server.mailbox("alice@example.org").await;
     for round in 0..3 {
@@ -117,10 +117,10 @@ async fn stored(server: &Server) -> i64 {
 #[tokio::test]
 async fn a_full_queue_answers_451_and_keeps_nothing() {
     let settings = RawConfig {
-        ingest_queue_messages: Some(1),
-        ingest_writers: Some(1),
-        ingest_batch_messages: Some(1),
-        ingest_commit_timeout_seconds: Some(5),
+        ingest_queue_messages: Some(1.into()),
+        ingest_writers: Some(1.into()),
+        ingest_batch_messages: Some(1.into()),
+        ingest_commit_timeout_seconds: Some(5.into()),
         ..RawConfig::default()
     };
     let server = Server::behind_a_cable_with(settings).await;
