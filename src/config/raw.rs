@@ -88,7 +88,7 @@ settings! {
     "PILLARBOX_INGEST_WRITERS" ingest_writers: u64,
     /// Most messages in one transaction [default: 100]
     "PILLARBOX_INGEST_BATCH_MESSAGES" ingest_batch_messages: u64,
-    /// Most octets in one transaction [default: 8388608]
+    /// Most octets in one transaction [default: 1048576]
     "PILLARBOX_INGEST_BATCH_BYTES" ingest_batch_bytes: u64,
     /// Messages that may wait for a writer [default: 1000]
     "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: u64,
@@ -174,7 +174,7 @@ impl RawConfig {
         Ok(Ingest {
             writers: size("PILLARBOX_INGEST_WRITERS", self.ingest_writers, 2, 1, 32)?,
             batch_messages: size("PILLARBOX_INGEST_BATCH_MESSAGES", self.ingest_batch_messages, 100, 1, 1000)?,
-            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes, 8 << 20, 1 << 16, 1 << 28)?,
+            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes, 1 << 20, 1 << 16, 1 << 28)?,
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages, 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds, 8)?,
         })
