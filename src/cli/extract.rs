@@ -44,16 +44,20 @@ fn found(path: &Path, raw: &[u8], explain: bool) -> Value {
     let extraction = reading::read(raw, &[]).extraction;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let (code, link) = (extraction.code.as_ref(), extraction.link.as_ref());
+    // As the candidates write it.
+    let confidence = |candidate: Value| candidate.get("confidence").cloned();
+    let code_confidence = code.and_then(|code| confidence(json!(code)));
+    let link_confidence = link.and_then(|link| confidence(json!(link)));
     let mut line = json!({
         "file": name,
         "code": code.map(|code| &code.value),
         "link": link.map(|link| &link.url),
-        "confidence": code.map(|code| code.confidence).or(link.map(|link| link.confidence)),
+        "confidence": code_confidence.as_ref().or(link_confidence.as_ref()),
         "display": code.map(|code| &code.display),
         "source": code.map(|code| code.source),
         "rule": code.map(|code| &code.rule),
         "link_kind": link.map(|link| link.kind),
-        "link_confidence": link.map(|link| link.confidence),
+        "link_confidence": link_confidence,
     });
     if explain {
         line["codes"] = json!(extraction.codes);

@@ -112,7 +112,7 @@ settings! {
     "PILLARBOX_INGEST_WRITERS" ingest_writers: Number,
     /// Most messages in one transaction [default: 100]
     "PILLARBOX_INGEST_BATCH_MESSAGES" ingest_batch_messages: Number,
-    /// Most octets in one transaction [default: 8388608]
+    /// Most octets in one transaction [default: 1048576]
     "PILLARBOX_INGEST_BATCH_BYTES" ingest_batch_bytes: Number,
     /// Messages that may wait for a writer [default: 1000]
     "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: Number,
@@ -210,7 +210,7 @@ impl RawConfig {
         Ok(Ingest {
             writers: size("PILLARBOX_INGEST_WRITERS", self.ingest_writers.as_ref(), 2, 1, 32)?,
             batch_messages: size("PILLARBOX_INGEST_BATCH_MESSAGES", self.ingest_batch_messages.as_ref(), 100, 1, 1000)?,
-            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes.as_ref(), 8 << 20, 1 << 16, 1 << 28)?,
+            batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes.as_ref(), 1 << 20, 1 << 16, 1 << 28)?,
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
         })

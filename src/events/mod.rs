@@ -65,9 +65,8 @@ impl Bus {
         loop {
             match listener.try_recv().await? {
                 Some(news) if news.channel() == notify::ARRIVALS => self.arrivals.tell_from_elsewhere(news.payload()),
-                Some(_) => forget().await,
-                // The connection was lost and made anew.
-                None => forget().await,
+                // A change; or the connection was lost and made anew, and nobody knows what was told meanwhile.
+                Some(_) | None => forget().await,
             }
         }
     }

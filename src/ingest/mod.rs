@@ -74,7 +74,7 @@ impl Ingest {
         let arrivals = Arrivals::new();
         let stop = CancellationToken::new();
         let (queue, waiting) = mpsc::channel(settings.queue_messages);
-        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let waiting = writer::Queue::new(waiting);
         let writers = (1..=settings.writers)
             .map(|slot| {
                 let writer = writer::Writer::new(

@@ -1,7 +1,9 @@
 //! A message made ready for its rows, in the task of the session that brought it.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
@@ -27,6 +29,8 @@ pub(super) struct Prepared {
     delivery: Delivery,
     envelope: String,
     sha256: [u8; 32],
+    size_octets: i64,
+    /// The content's place, which is then empty, is taken by this.
     compressed: Option<Vec<u8>>,
     summary: Summary,
     findings: Findings,
@@ -65,13 +69,21 @@ impl Prepared {
         prepared.map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("preparing a message")))?
     }
 
-    fn now(delivery: Delivery) -> Result<Self> {
+    fn now(mut delivery: Delivery) -> Result<Self> {
         let sha256: [u8; 32] = Sha256::digest(&delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
-        let reading = reading::read(&delivery.content, &[]);
+        let mut reading = reading::read(&delivery.content, &[]);
+        // While it waits for its commit, only what the rows hold is kept.
+        (reading.summary.text, reading.summary.html) = (Vec::new(), Vec::new());
+        let (size_octets, fingerprint) = (delivery.content.len(), fingerprint(&delivery, &sha256));
+        let compressed = compress(&delivery.content);
+        if compressed.is_some() {
+            delivery.content = Bytes::new();
+        }
         Ok(Self {
-            fingerprint: fingerprint(&delivery, &sha256),
-            compressed: compress(&delivery.content),
+            fingerprint,
+            size_octets: i64::try_from(size_octets).unwrap_or(i64::MAX),
+            compressed,
             findings: Findings::new(reading.extraction)?,
             summary: reading.summary,
             messages: delivery.recipients.iter().map(|_| MessageId::generate()).collect(),
@@ -117,11 +129,10 @@ impl Prepared {
 
     /// Adds the rows of this message to a batch.
     pub(super) fn add_to<'a>(&'a self, batch: &mut Batch<'a>, mailboxes: &[(MailboxId, &'a Recipient)]) {
-        let size_octets = i64::try_from(self.delivery.content.len()).unwrap_or(i64::MAX);
         let c = &mut batch.contents;
         c.id.push(self.delivery.id.0);
         c.sha256.push(&self.sha256);
-        c.size_octets.push(size_octets);
+        c.size_octets.push(self.size_octets);
         c.trace.push(&self.delivery.trace);
         c.envelope.push(&self.envelope);
         c.encoding.push(if self.compressed.is_some() { "zstd" } else { "plain" });
@@ -137,7 +148,7 @@ impl Prepared {
             m.from_address.push(s.from.as_ref().map_or("", |from| &from.address));
             m.from_name.push(s.from.as_ref().and_then(|from| from.name.as_deref()).unwrap_or_default());
             m.preview.push(&s.preview);
-            m.size_octets.push(size_octets);
+            m.size_octets.push(self.size_octets);
             m.attachment_count.push(i32::try_from(s.attachments).unwrap_or(i32::MAX));
             m.code.push(f.code.as_ref().map(|(value, _)| value.as_str()));
             m.code_confidence.push(f.code.as_ref().map(|(_, confidence)| *confidence));
@@ -169,11 +180,16 @@ fn fingerprint(delivery: &Delivery, sha256: &[u8; 32]) -> Fingerprint {
     hash.finalize().into()
 }
 
+thread_local! {
+    /// Making one costs more than compressing a short message with it.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = RefCell::new(zstd::bulk::Compressor::new(1).ok());
+}
+
 fn compress(content: &[u8]) -> Option<Vec<u8>> {
     if content.len() < WORTH_COMPRESSING_OCTETS {
         return None;
     }
-    let compressed = zstd::bulk::compress(content, 1).ok()?;
+    let compressed = COMPRESSOR.with_borrow_mut(|compressor| compressor.as_mut()?.compress(content).ok())?;
     (compressed.len() < content.len()).then_some(compressed)
 }
 

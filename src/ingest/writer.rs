@@ -1,10 +1,12 @@
 //! Writers: each takes what has gathered in the queue and commits it in one statement.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::config;
 use crate::error::{Error, Result};
@@ -16,7 +18,35 @@ use super::delivery::Receipt;
 use super::settle::Ledger;
 use super::{ALREADY_STORED, Waiting};
 
-type Queue = Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>;
+/// The messages that wait, and how many batches are being written.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: Mutex<mpsc::Receiver<Waiting>>,
+    writing: AtomicUsize,
+    written: Notify,
+}
+
+/// So many messages are worth a transaction beside one that is being written; fewer wait and share the next.
+const WORTH_A_SECOND_WRITER: usize = 32;
+/// A connection's buffer that is larger than this is given back after the batch.
+const KEPT_OCTETS: usize = 512 * 1024;
+/// So long they wait at most.
+const GATHER_FOR: Duration = Duration::from_millis(20);
+
+/// A batch to be written; counted for as long as it lives.
+struct Batch {
+    messages: Vec<Waiting>,
+    _writing: Writing,
+}
+
+struct Writing(Arc<Queue>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writing.fetch_sub(1, Ordering::AcqRel);
+        self.0.written.notify_one();
+    }
+}
 
 pub(super) struct Writer {
     slot: i16,
@@ -41,9 +71,9 @@ impl Writer {
         Self { slot, settings, options, ledger, arrivals, connection: None }
     }
 
-    pub(super) async fn run(mut self, queue: Queue) {
-        while let Some(batch) = next_batch(&queue, &self.settings).await {
-            self.write(batch).await;
+    pub(super) async fn run(mut self, queue: Arc<Queue>) {
+        while let Some(batch) = queue.next(&self.settings).await {
+            self.write(batch.messages).await;
         }
     }
 
@@ -112,6 +142,10 @@ impl Writer {
         if result.is_err() {
             self.ledger.return_confirmed(confirmed);
         }
+        // A connection keeps the room of the largest batch that it ever wrote.
+        if batch.contents.octets.iter().map(|octets| octets.len()).sum::<usize>() > KEPT_OCTETS {
+            connection.shrink_buffers();
+        }
         self.connection = Some(connection);
         let again = || Error::conflict(ALREADY_STORED, "The message is stored already.");
         result.on_constraint("contents_pkey", again)?;
@@ -126,22 +160,76 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
     Ok(connection)
 }
 
-/// Waits for a message and takes along what else is there, up to a batch's limits. `None` when no more can come.
-async fn next_batch(queue: &Queue, settings: &config::Ingest) -> Option<Vec<Waiting>> {
-    let mut queue = queue.lock().await;
-    loop {
-        let first = queue.recv().await?;
-        let mut octets = first.prepared.stored_octets();
-        let mut batch = vec![first];
-        while batch.len() < settings.batch_messages && octets < settings.batch_octets {
-            let Ok(next) = queue.try_recv() else { break };
-            octets += next.prepared.stored_octets();
-            batch.push(next);
+impl Queue {
+    pub(super) fn new(waiting: mpsc::Receiver<Waiting>) -> Arc<Self> {
+        Arc::new(Self { waiting: Mutex::new(waiting), writing: AtomicUsize::new(0), written: Notify::new() })
+    }
+
+    /// Waits for a message and takes along what else is there, up to a batch's limits. `None` when no more can come.
+    ///
+    /// While another batch is being written, more may gather: a transaction costs much more than one more row in it.
+    async fn next(self: &Arc<Self>, settings: &config::Ingest) -> Option<Batch> {
+        let mut waiting = self.waiting.lock().await;
+        loop {
+            let first = waiting.recv().await?;
+            let mut gathered = Gathered::new(first, settings);
+            gathered.take_all(&mut waiting);
+            // One that takes long holds up no other.
+            let patience = tokio::time::sleep(GATHER_FOR);
+            tokio::pin!(patience);
+            while gathered.messages.len() < WORTH_A_SECOND_WRITER && !gathered.is_full() && self.is_writing() {
+                tokio::select! {
+                    more = waiting.recv() => match more {
+                        Some(more) => gathered.push(more),
+                        None => break,
+                    },
+                    () = self.written.notified() => {}
+                    () = &mut patience => break,
+                }
+            }
+            gathered.take_all(&mut waiting);
+            // Who gave up waiting was told to come back, and will.
+            gathered.messages.retain(|waiting| !waiting.answer.is_closed());
+            if !gathered.messages.is_empty() {
+                self.writing.fetch_add(1, Ordering::AcqRel);
+                return Some(Batch { messages: gathered.messages, _writing: Writing(Arc::clone(self)) });
+            }
         }
-        // Who gave up waiting was told to come back, and will.
-        batch.retain(|waiting| !waiting.answer.is_closed());
-        if !batch.is_empty() {
-            return Some(batch);
+    }
+
+    fn is_writing(&self) -> bool {
+        self.writing.load(Ordering::Acquire) > 0
+    }
+}
+
+/// What a batch is made of, within its limits.
+struct Gathered<'a> {
+    messages: Vec<Waiting>,
+    octets: usize,
+    settings: &'a config::Ingest,
+}
+
+impl<'a> Gathered<'a> {
+    fn new(first: Waiting, settings: &'a config::Ingest) -> Self {
+        let mut this = Self { messages: Vec::new(), octets: 0, settings };
+        this.push(first);
+        this
+    }
+
+    fn push(&mut self, waiting: Waiting) {
+        self.octets += waiting.prepared.stored_octets();
+        self.messages.push(waiting);
+    }
+
+    fn is_full(&self) -> bool {
+        self.messages.len() >= self.settings.batch_messages || self.octets >= self.settings.batch_octets
+    }
+
+    fn take_all(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
+        while !self.is_full()
+            && let Ok(next) = waiting.try_recv()
+        {
+            self.push(next);
         }
     }
 }

@@ -76,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                 Progress::More => self.wire.input.clear(),
                 Progress::Ended(at) => {
                     self.wire.input.advance(at);
+                    self.wire.release_room();
                     return Ok(content);
                 }
             }

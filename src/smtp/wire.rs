@@ -175,11 +175,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             Waiting::ForData { so_far } if so_far > FEW_OCTETS => MANY_OCTETS,
             Waiting::ForData { .. } | Waiting::ForCommand => FEW_OCTETS,
         };
-        if waiting == Waiting::ForCommand && self.input.is_empty() && self.input.capacity() > 4 * FEW_OCTETS {
-            self.input = BytesMut::new();
+        if waiting == Waiting::ForCommand {
+            self.release_room();
         }
         if self.input.capacity() - self.input.len() < wanted / 2 {
             self.input.reserve(wanted);
+        }
+    }
+
+    /// Gives back the room that a large message was read in, so that it is not kept until the message is stored.
+    pub(super) fn release_room(&mut self) {
+        if self.input.is_empty() && self.input.capacity() > 4 * FEW_OCTETS {
+            self.input = BytesMut::new();
         }
     }
 

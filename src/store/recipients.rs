@@ -15,7 +15,12 @@ pub struct Known {
     pub mailbox_id: Option<MailboxId>,
     /// Whether the mailbox takes mail now: active or collecting, and not expired.
     pub takes_mail: Option<bool>,
+    /// No mailbox of these expires within [`STEADY_SECONDS`].
+    pub is_steady: bool,
 }
+
+/// How far ahead [`Known::is_steady`] looks.
+pub const STEADY_SECONDS: u64 = 10;
 
 /// Looks an address up; `base` is the address without its detail. `None` where the domain is not ours.
 pub async fn find(db: &mut PgConnection, domain: &str, address: &str, base: &str) -> Result<Option<Known>, sqlx::Error> {
@@ -24,12 +29,14 @@ pub async fn find(db: &mut PgConnection, domain: &str, address: &str, base: &str
         r#"select d.unknown_policy,
                u.mailbox_id as "unknown_mailbox_id?: MailboxId",
                m.mailbox_id as "mailbox_id?: MailboxId",
-               m.takes_mail as "takes_mail?"
+               m.takes_mail as "takes_mail?",
+               -- Of what does not expire, this is null.
+               coalesce(least(m.expires_at, u.expires_at) > now() + interval '10 s', true) as "is_steady!"
            from domains d
            left join mailboxes u on u.mailbox_id = d.unknown_mailbox_id and u.lifecycle = 'active'
                and (u.expires_at is null or u.expires_at > now())
            left join lateral (
-               select mailbox_id,
+               select mailbox_id, expires_at,
                    lifecycle in ('active', 'collected') and (expires_at is null or expires_at > now()) as takes_mail
                from mailboxes
                where address in ($2, $3)

@@ -38,6 +38,11 @@ pub struct Extraction {
     pub version: u32,
 }
 
+/// Single precision written as double shows digits that mean nothing.
+fn three_decimals<S: serde::Serializer>(share: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*share) * 1000.0).round() / 1000.0)
+}
+
 /// Where in the message something was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +90,7 @@ pub struct CodeCandidate {
     /// What it is for.
     pub kind: CodeKind,
     /// How sure the engine is, from 0 to 1: of answers given with 0.9, about nine in ten are right.
+    #[serde(serialize_with = "three_decimals")]
     pub confidence: f32,
     /// Which part of the message it was found in.
     pub source: Source,
@@ -132,6 +138,7 @@ pub struct LinkCandidate {
     /// Whether the host belongs to the same registered domain as the sender's address.
     pub host_matches_sender: bool,
     /// How sure the engine is, from 0 to 1.
+    #[serde(serialize_with = "three_decimals")]
     pub confidence: f32,
     /// Which part of the message it was found in.
     pub source: Source,
