@@ -30,7 +30,7 @@ pub(crate) async fn compare(server: &Server, dir: &Path, messages: usize, report
         let started = Instant::now();
         send(&source, instance.listens, messages, &letter).await?;
         while instance.delivered() < before + messages {
-            ensure!(started.elapsed() < Duration::from_secs(120), "Postfix delivered only {}", instance.delivered() - before);
+            ensure!(started.elapsed() < Duration::from_mins(2), "Postfix delivered only {}", instance.delivered() - before);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let theirs = started.elapsed().as_secs_f64();

@@ -38,6 +38,7 @@ pub struct Extraction {
     pub version: u32,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 /// Single precision written as double shows digits that mean nothing.
 fn three_decimals<S: serde::Serializer>(share: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((f64::from(*share) * 1000.0).round() / 1000.0)
