@@ -1,6 +1,6 @@
 //! The wording of all languages: read once from the files under `wording/`, looked up in one pass over a text.
 //!
-//! A file is for speakers to read and mend; `wording/README.md` says what each list is for.
+//! A file is for speakers to read and mend; `docs/extraction.md` says what each list is for.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
