@@ -55,7 +55,7 @@ pub(crate) fn message(seed: u64, octets: usize, code: &str, recipient: &str) -> 
     // Half of the rest is words, half of it a picture in the page.
     let end = "</td></tr></table></body></html>\r\n\r\n--=_part--\r\n";
     while text.len() + end.len() + 90 < octets {
-        if octets > 8192 && text.len() % 2 == 0 {
+        if octets > 8192 && text.len().is_multiple_of(2) {
             let _ = write!(text, "<img alt=\"\" src=\"data:image/png;base64,{}\">\r\n", numbers.noise(1500));
         } else {
             let _ = write!(text, "<p style=\"margin:0\">{}</p>\r\n", numbers.words(8));

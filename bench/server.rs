@@ -66,7 +66,8 @@ impl Server {
         };
         this.wait_until_up().await?;
         this.command(&["domain", "add", DOMAIN]).await?;
-        this.key = this.command(&["key", "create", "--name", "bench"]).await?.trim().to_owned();
+        let key = this.command(&["key", "create", "--name", "bench"]).await?;
+        this.key.push_str(key.trim());
         let mut db = this.database().await?;
         this.mailboxes = make_mailboxes(&mut db, MAILBOXES).await?;
         Ok(this)
@@ -75,7 +76,7 @@ impl Server {
     async fn wait_until_up(&self) -> Result<()> {
         let started = Instant::now();
         while tokio::net::TcpStream::connect(self.smtp).await.is_err() {
-            ensure!(started.elapsed() < Duration::from_secs(60), "the server did not start; see {}.log", self.data.display());
+            ensure!(started.elapsed() < Duration::from_mins(1), "the server did not start; see {}.log", self.data.display());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
@@ -111,7 +112,7 @@ impl Server {
     pub(crate) async fn stop(mut self) -> Result<()> {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid())?).context("the server is gone")?;
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        let status = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await??;
+        let status = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await??;
         ensure!(status.success(), "the server ended with {status}");
         Ok(())
     }
