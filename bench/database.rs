@@ -65,6 +65,11 @@ fn stored(row: &PgRow) -> Result<Stored, sqlx::Error> {
     })
 }
 
+/// How often the log was synced to disk so far. The figure may be a second old.
+pub(crate) async fn syncs(db: &mut PgConnection) -> Result<f64> {
+    Ok(sqlx::query_scalar("select wal_sync::float8 from pg_stat_wal").fetch_one(db).await?)
+}
+
 /// One connection that writes batches with the server's own statement.
 pub(crate) struct Copier<'a> {
     db: PgConnection,

@@ -9,11 +9,12 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use crate::ceiling::Ceiling;
+use crate::database;
 use crate::database::Stored;
 use crate::message::message;
 use crate::percentiles::Percentiles;
 use crate::process;
-use crate::report::Report;
+use crate::report::{Report, say};
 use crate::server::{BUSY_MAILBOXES, Server, address};
 use crate::smtp::Peer;
 
@@ -36,6 +37,8 @@ pub(crate) struct Taken {
     /// Microseconds of processor for one message.
     pub(crate) server_us: f64,
     pub(crate) postgres_us: f64,
+    /// Messages for each time that the log was synced to disk.
+    pub(crate) per_sync: f64,
     /// The peak of the server's resident memory.
     pub(crate) peak_mb: f64,
 }
@@ -45,7 +48,7 @@ impl Taken {
         json!({
             "sessions": load.sessions, "octets": load.octets, "messages_per_second": self.messages_per_second,
             "answer": self.answer.json(), "deferred": self.deferred, "server_cpu_us": self.server_us,
-            "postgres_cpu_us": self.postgres_us, "server_peak_mb": self.peak_mb,
+            "postgres_cpu_us": self.postgres_us, "messages_per_sync": self.per_sync, "server_peak_mb": self.peak_mb,
         })
     }
 }
@@ -65,6 +68,7 @@ pub(crate) async fn run(server: &Server, load: Load, span: Duration) -> Result<T
         (0..128).map(|n| message(n, load.octets, &format!("{:06}", 100_000 + n * 6997), "reader@example.org")).collect();
     let counts = Rc::new(Counts::default());
     process::forget_peak(server.pid())?;
+    let mut db = server.database().await?;
     let mut peers = Vec::with_capacity(load.sessions);
     for _ in 0..load.sessions {
         peers.push(Peer::connect(server.smtp).await?);
@@ -74,13 +78,16 @@ pub(crate) async fn run(server: &Server, load: Load, span: Duration) -> Result<T
         // The first messages find caches cold and sessions in step.
         tokio::time::sleep(span / 5).await;
         counts.counting.set(true);
+        let synced = database::syncs(&mut db).await?;
         let (started, before) = (Instant::now(), process::cpu(server.pid())?);
         tokio::time::sleep(span).await;
         counts.counting.set(false);
+        let (elapsed, used) = (started.elapsed(), process::cpu(server.pid())?.since(before));
+        let syncs = database::syncs(&mut db).await? - synced;
         counts.until.set(Some(Instant::now()));
-        anyhow::Ok((started.elapsed(), process::cpu(server.pid())?.since(before)))
+        anyhow::Ok((elapsed, used, syncs))
     };
-    let (times, (elapsed, used)) = tokio::try_join!(try_join_all(sessions), clock)?;
+    let (times, (elapsed, used, syncs)) = tokio::try_join!(try_join_all(sessions), clock)?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let taken = counts.taken.get() as f64;
     Ok(Taken {
@@ -89,6 +96,7 @@ pub(crate) async fn run(server: &Server, load: Load, span: Duration) -> Result<T
         deferred: counts.deferred.get(),
         server_us: used.server.as_secs_f64() * 1e6 / taken,
         postgres_us: used.postgres.as_secs_f64() * 1e6 / taken,
+        per_sync: taken / syncs.max(1.0),
         peak_mb: process::memory(server.pid(), "VmHWM")?,
     })
 }
@@ -127,7 +135,7 @@ pub(crate) async fn against_ceiling(
     for _ in 0..rounds.max(1) {
         let limit = ceiling.measure(server, rows, span).await?;
         let taken = run(server, load, span).await?;
-        report.say(&format!(
+        say(&format!(
             "ceiling {:>6.0}/s (PostgreSQL {:.0} µs a message)   20 sessions x 2 KB {:>6.0}/s = {:.0} %",
             limit.messages_per_second,
             limit.postgres_us,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
 use crate::message::message;
-use crate::report::Report;
+use crate::report::{Report, say};
 use crate::server::{DOMAIN, Server, address};
 
 const SESSIONS: usize = 20;
@@ -16,7 +16,7 @@ const SESSIONS: usize = 20;
 /// Sends the same file with Postfix's own load generator to Postfix and to us, in turn, twice.
 pub(crate) async fn compare(server: &Server, dir: &Path, messages: usize, report: &mut Report) -> Result<()> {
     let Some((postfix, source)) = program("postfix").zip(program("smtp-source")) else {
-        report.say("Postfix is not installed, so it is not compared with (apt-get install postfix).");
+        say("Postfix is not installed, so it is not compared with (apt-get install postfix).");
         return Ok(());
     };
     let letter = dir.join("letter");

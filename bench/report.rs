@@ -30,14 +30,15 @@ pub(crate) struct Reads {
     pub(crate) peak_mb: f64,
 }
 
+/// Prints a line.
+#[expect(clippy::print_stdout, reason = "this is what the program is for")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
+
 impl Report {
     pub(crate) fn new() -> Self {
         Self { json: json!({}), loads: Vec::new(), bars: Vec::new(), ceiling: None, main: None, peak_mb: 0.0 }
-    }
-
-    #[expect(clippy::unused_self, reason = "the report may write elsewhere some day")]
-    pub(crate) fn say(&self, line: &str) {
-        println!("{line}");
     }
 
     /// Where the figures come from.
@@ -46,10 +47,7 @@ impl Report {
         let processors = std::thread::available_parallelism()?.get();
         let load = std::fs::read_to_string("/proc/loadavg")?;
         let load = load.split(' ').next().unwrap_or_default();
-        self.say(&format!(
-            "{processors} processors, load {load} at the start, {}\n",
-            postgres.split(" on ").next().unwrap_or("")
-        ));
+        say(&format!("{processors} processors, load {load} at the start, {}\n", postgres.split(" on ").next().unwrap_or("")));
         self.json["machine"] = json!({ "processors": processors, "load": load, "postgres": postgres });
         Ok(())
     }
@@ -63,15 +61,15 @@ impl Report {
     }
 
     pub(crate) fn ceiling(&mut self, rate: Rate) {
-        self.say("\nsessions   size     msg/s   250 p50     p99   processor/msg: server  PostgreSQL   peak memory");
+        say("\nsessions   size     msg/s   250 p50     p99   processor/msg: server  PostgreSQL   msg/sync   peak memory");
         self.ceiling = Some(rate.messages_per_second);
         self.json["ceiling"] = json!({ "messages_per_second": rate.messages_per_second, "postgres_cpu_us": rate.postgres_us });
     }
 
     pub(crate) fn taken(&mut self, load: Load, taken: Taken, json: Value) {
         let put_off = if taken.deferred > 0 { format!("   {} put off", taken.deferred) } else { String::new() };
-        self.say(&format!(
-            "{:>8} {:>3} KB {:>9.0} {:>6.1} ms {:>4.0} ms {:>19.0} µs {:>8.0} µs {:>10.0} MB{put_off}",
+        say(&format!(
+            "{:>8} {:>3} KB {:>9.0} {:>6.1} ms {:>4.0} ms {:>19.0} µs {:>8.0} µs {:>10.1} {:>10.0} MB{put_off}",
             load.sessions,
             load.octets / 1000,
             taken.messages_per_second,
@@ -79,6 +77,7 @@ impl Report {
             taken.answer.p99,
             taken.server_us,
             taken.postgres_us,
+            taken.per_sync,
             taken.peak_mb,
         ));
         self.loads.push(json);
@@ -135,9 +134,9 @@ impl Report {
     pub(crate) fn finish(mut self, out: &Path) -> Result<()> {
         let text = format!("resident memory of the server was at most {:.0} MB (under 100)", self.peak_mb);
         self.bar(text, self.peak_mb < 100.0);
-        self.say("");
+        say("");
         for (text, met) in &self.bars {
-            self.say(&format!("{} {text}", if *met { "met   " } else { "MISSED" }));
+            say(&format!("{} {text}", if *met { "met   " } else { "MISSED" }));
         }
         self.json["loads"] = Value::Array(std::mem::take(&mut self.loads));
         self.json["server_peak_mb"] = json!(self.peak_mb);
@@ -145,7 +144,7 @@ impl Report {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(out, format!("{:#}\n", self.json))?;
-        self.say(&format!("\nAll figures are in {}.", out.display()));
+        say(&format!("\nAll figures are in {}.", out.display()));
         Ok(())
     }
 }

@@ -67,7 +67,7 @@ impl Server {
         this.wait_until_up().await?;
         this.command(&["domain", "add", DOMAIN]).await?;
         let key = this.command(&["key", "create", "--name", "bench"]).await?;
-        key.trim().clone_into(&mut this.key);
+        this.key.push_str(key.trim());
         let mut db = this.database().await?;
         this.mailboxes = make_mailboxes(&mut db, MAILBOXES).await?;
         Ok(this)

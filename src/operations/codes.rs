@@ -15,8 +15,6 @@ use crate::types::{Address, Int, MessageId, Scope, Timestamp};
 use super::messages::off_the_runtime;
 use super::{Ctx, Effect, Method, Operation, Spec};
 
-/// How many of the newest messages are looked at.
-const DEPTH: i64 = 10;
 const SNIPPET_CHARACTERS: usize = 200;
 /// A hint can get lost; the query is the truth.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -132,7 +130,7 @@ impl Operation for GetVerificationCode {
         let mut arrivals = (self.wait.get() > 0).then(|| ctx.services.bus.arrivals());
         loop {
             let mut db = ctx.services.db.acquire().await?;
-            let answer = store::messages::code_answer(&mut db, &self.mailbox, self.seconds.get(), DEPTH).await?;
+            let answer = store::messages::code_answer(&mut db, &self.mailbox, self.seconds.get()).await?;
             drop(db);
             let Some(answer) = answer else {
                 return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));

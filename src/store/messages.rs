@@ -202,9 +202,10 @@ impl CodeMessage {
     }
 }
 
-/// The newest message with a code, not older than `seconds`, among the `depth` newest of a mailbox; without one, the newest
+/// The newest message with a code, not older than `seconds`, among the ten newest of a mailbox; without one, the newest
 /// message. `None` where there is no such mailbox.
-pub async fn code_answer(db: &mut PgConnection, mailbox: &Address, seconds: i64, depth: i64) -> Result<Option<CodeAnswer>> {
+pub async fn code_answer(db: &mut PgConnection, mailbox: &Address, seconds: i64) -> Result<Option<CodeAnswer>> {
+    // The ten stands in the statement: with a parameter, PostgreSQL guesses a tenth of the mailbox and plans anew each time.
     let row = sqlx::query!(
         r#"select m.mailbox_id as "mailbox_id: MailboxId", e.message_id as "id?: MessageId", e.is_answer as "is_answer?",
                e.subject as "subject?", e.from_address as "from_address?", e.from_name as "from_name?", e.preview as "preview?",
@@ -214,14 +215,13 @@ pub async fn code_answer(db: &mut PgConnection, mailbox: &Address, seconds: i64,
            from mailboxes m
            left join lateral (
                select n.*, n.code is not null and n.received_at >= now() - make_interval(secs => $2) as is_answer
-               from (select * from messages where mailbox_id = m.mailbox_id order by message_id desc limit $3) n
+               from (select * from messages where mailbox_id = m.mailbox_id order by message_id desc limit 10) n
                order by is_answer desc, n.message_id desc limit 1
            ) e on true
            left join contents c on c.content_id = e.content_id
            where m.address = $1 and m.lifecycle <> 'trashed'"#,
         mailbox.as_str(),
         f64::from(i32::try_from(seconds).unwrap_or(i32::MAX)),
-        depth,
     )
     .fetch_optional(db)
     .await?;
