@@ -26,6 +26,8 @@ pub(crate) struct Ceiling {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
     pub(crate) messages_per_second: f64,
+    /// The same on one connection.
+    pub(crate) on_one_connection: f64,
     /// Microseconds of PostgreSQL's processors for one message.
     pub(crate) postgres_us: f64,
 }
@@ -53,7 +55,14 @@ impl Ceiling {
         let (elapsed, used) = (started.elapsed().as_secs_f64(), process::cpu(server.pid())?.since(before));
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let messages = ((a + b) * BATCH) as f64;
-        Ok(Rate { messages_per_second: messages / elapsed, postgres_us: used.postgres.as_secs_f64() * 1e6 / messages })
+        let started = Instant::now();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let alone = (write(&mut one, started + span / 2).await? * BATCH) as f64;
+        Ok(Rate {
+            messages_per_second: messages / elapsed,
+            on_one_connection: alone / started.elapsed().as_secs_f64(),
+            postgres_us: used.postgres.as_secs_f64() * 1e6 / messages,
+        })
     }
 }
 

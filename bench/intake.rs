@@ -136,11 +136,13 @@ pub(crate) async fn against_ceiling(
         let limit = ceiling.measure(server, rows, span).await?;
         let taken = run(server, load, span).await?;
         say(&format!(
-            "ceiling {:>6.0}/s (PostgreSQL {:.0} µs a message)   20 sessions x 2 KB {:>6.0}/s = {:.0} %",
+            "ceiling {:>6.0}/s (PostgreSQL {:.0} µs a message), on one connection {:>6.0}/s   20 sessions x 2 KB {:>6.0}/s = {:.0} %, {:.0} %",
             limit.messages_per_second,
             limit.postgres_us,
+            limit.on_one_connection,
             taken.messages_per_second,
             100.0 * taken.messages_per_second / limit.messages_per_second,
+            100.0 * taken.messages_per_second / limit.on_one_connection,
         ));
         found.push((limit, taken));
     }

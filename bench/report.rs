@@ -63,7 +63,8 @@ impl Report {
     pub(crate) fn ceiling(&mut self, rate: Rate) {
         say("\nsessions   size     msg/s   250 p50     p99   processor/msg: server  PostgreSQL   msg/sync   peak memory");
         self.ceiling = Some(rate.messages_per_second);
-        self.json["ceiling"] = json!({ "messages_per_second": rate.messages_per_second, "postgres_cpu_us": rate.postgres_us });
+        self.json["ceiling"] = json!({ "messages_per_second": rate.messages_per_second, "on_one_connection": rate.on_one_connection,
+            "postgres_cpu_us": rate.postgres_us });
     }
 
     pub(crate) fn taken(&mut self, load: Load, taken: Taken, json: Value) {
