@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Fault, Result};
-use crate::operations::Entry;
+use crate::operations::{Entry, snake_case};
 
 /// Puts the input together. Texts of path and query become the numbers and truth values that the operation's schema asks for.
 pub(super) fn gather(
@@ -76,8 +76,4 @@ fn has_type(schema: &Value, kind: &str) -> bool {
             .flatten()
             .any(|inner| has_type(inner, kind)),
     }
-}
-
-fn snake_case(name: &str) -> String {
-    crate::operations::snake_case(name)
 }

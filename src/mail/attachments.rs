@@ -1,11 +1,10 @@
 //! Attachments: what they claim to be, what their octets say they are, and a name that is safe to save under.
 
-use std::fmt::Write as _;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::crypto::hex;
 use crate::mail::fields::Parameterised;
 use crate::mail::limits::{Defects, Limits};
 use crate::mail::text;
@@ -82,14 +81,6 @@ pub(super) fn describe(leaf: &Leaf<'_>, index: usize, octets: &[u8]) -> Attachme
         size_octets: octets.len() as u64,
         sha256: hex(&Sha256::digest(octets)),
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut out, octet| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{octet:02x}");
-        out
-    })
 }
 
 /// Whether a media type is an image format that browsers show without running anything.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::crypto::hex;
 use crate::error::{Error, Result};
 use crate::mail::attachments::{AttachmentBody, attachment};
 use crate::mail::clean::{CleanOptions, clean_html, text_to_html};
@@ -324,12 +325,4 @@ pub(super) async fn off_the_runtime<T: Send + 'static>(
         return Ok(work(&raw));
     }
     tokio::task::spawn_blocking(move || work(&raw)).await.map_err(|cause| Error::Internal(cause.into()))
-}
-
-fn hex(octets: &[u8]) -> String {
-    use std::fmt::Write as _;
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }

@@ -17,7 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
-use crate::web::ui::hex;
+use crate::crypto::hex;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]

@@ -13,8 +13,8 @@ use sha2::Digest as _;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
+use crate::crypto::hex;
 use crate::crypto::random_token;
-use crate::web::ui::hex;
 use crate::web::visit::Visit;
 
 /// The largest form; the largest that the panel makes is a selection of 200 mailboxes.

@@ -252,15 +252,6 @@ impl Ui {
     }
 }
 
-/// Octets in hexadecimal digits.
-pub(in crate::web) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
-}
-
 /// A text as one segment of a path or one value of a query (RFC 3986 section 2.3).
 pub(in crate::web) fn encode(text: impl std::fmt::Display) -> String {
     let mut encoded = String::new();
