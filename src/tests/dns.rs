@@ -32,7 +32,7 @@ async fn records_of_each_kind_are_found() {
     ])
     .await;
     server.add(&[&format!("key._domainkey.example.net TXT {long}")]);
-    let settings = RawConfig { dns_servers: server.setting(), ..RawConfig::default() };
+    let settings = RawConfig { dns_servers: Some(server.setting()), ..RawConfig::default() };
     let dns = Dns::new(&settings.check().unwrap().dns).unwrap();
     let mx = dns.mx("EXAMPLE.net").await.unwrap().records;
     assert_eq!(mx.iter().map(|mx| mx.host.as_str()).collect::<Vec<_>>(), ["mx.example.net", "backup.example.net"]);

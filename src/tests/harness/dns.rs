@@ -99,8 +99,8 @@ impl DnsServer {
     }
 
     /// As it stands in the setting.
-    pub(crate) fn setting(&self) -> Option<String> {
-        Some(self.address.to_string())
+    pub(crate) fn setting(&self) -> String {
+        self.address.to_string()
     }
 }
 
