@@ -31,8 +31,9 @@ fn detail(error: &Error) -> String {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// Status and body.
+    pub(super) fn parts(&self) -> (StatusCode, String) {
         let status = self.status.unwrap_or_else(|| status(&self.error));
         let (code, detail) = (self.error.code(), detail(&self.error));
         let mut body = json!({
@@ -49,7 +50,13 @@ impl IntoResponse for Problem {
         if let (Error::Invalid(faults), Some(body)) = (&self.error, body.as_object_mut()) {
             body.insert("errors".to_owned(), faults.iter().map(fault).collect());
         }
-        let mut response = (status, body.to_string()).into_response();
+        (status, body.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.parts().into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match &self.error {
@@ -58,6 +65,9 @@ impl IntoResponse for Problem {
             }
             Error::TooMany { retry_after } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+            }
+            Error::Conflict { code: "idempotency_in_flight", .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
             }
             Error::Unavailable { .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(5));
@@ -73,14 +83,19 @@ fn fault(fault: &Fault) -> Value {
 }
 
 /// Puts an operation's answer into its envelope; a page's cursor stands beside its rows.
-pub(super) fn success(data: Value) -> Response {
+pub(super) fn envelope(data: Value) -> String {
     let body = match data {
         Value::Object(mut page) if page.len() == 2 && page.contains_key("items") && page.contains_key("next_cursor") => {
             json!({ "success": true, "data": page.remove("items"), "next_cursor": page.remove("next_cursor") })
         }
         data => json!({ "success": true, "data": data }),
     };
-    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    body.to_string()
+}
+
+/// A success with this body.
+pub(super) fn success(body: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 pub(super) async fn no_such_route(Extension(origin): Extension<Origin>, request: Request) -> Problem {

@@ -11,6 +11,7 @@ use crate::events::Bus;
 use crate::ingest::Ingest;
 
 use super::api_keys::KeyCache;
+use super::rates::Rates;
 use super::throttle::Throttle;
 
 /// What operations work with. Cheap to clone.
@@ -31,6 +32,7 @@ pub struct Services {
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
     pub(super) keys: KeyCache,
+    pub(super) rates: Rates,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -53,6 +55,7 @@ impl Services {
             smtp_addresses: Arc::new(smtp),
             stop: CancellationToken::new(),
             keys: KeyCache::new(),
+            rates: Rates::new(),
             throttle: Arc::default(),
         }
     }

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Timestamp};
+use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Reach, Timestamp};
 
 /// What a listing of messages is narrowed by.
 #[derive(Debug, Default, Clone, Copy)]
@@ -50,14 +50,16 @@ pub async fn list_in(
     Ok(rows)
 }
 
-/// The messages of all mailboxes outside the trash, newest first, after `after`.
+/// The messages of all mailboxes outside the trash that are in reach, newest first, after `after`.
 pub async fn list_all(
     db: &mut PgConnection,
     filter: Filter,
+    reach: &Reach,
     after: Option<MessageId>,
     limit: i64,
     skip: i64,
 ) -> Result<Vec<MessageSummary>> {
+    let (domains, mailboxes) = reach.names().unzip();
     let rows = sqlx::query_as!(
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
@@ -68,6 +70,8 @@ pub async fn list_all(
            where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
                and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
                and ($4::bool is null or (e.code is not null or e.link is not null) = $4)
+               and ($7::text[] is null or m.address = any($8)
+                   or m.domain_id in (select domain_id from domains where name = any($7)))
            order by e.message_id desc limit $5 offset $6"#,
         after as Option<MessageId>,
         filter.is_read,
@@ -75,6 +79,8 @@ pub async fn list_all(
         filter.has_code,
         limit,
         skip,
+        domains.as_deref(),
+        mailboxes.as_deref(),
     )
     .fetch_all(db)
     .await?;
@@ -96,6 +102,17 @@ pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<Message
     .fetch_optional(db)
     .await?;
     Ok(row)
+}
+
+/// The address of the mailbox that a message lies in, the trash included.
+pub async fn mailbox_of(db: &mut PgConnection, id: MessageId) -> Result<Option<Address>> {
+    let address = sqlx::query_scalar!(
+        r#"select m.address as "address: Address" from messages e join mailboxes m using (mailbox_id) where e.message_id = $1"#,
+        id as MessageId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(address)
 }
 
 /// What is kept of a message besides its summary.

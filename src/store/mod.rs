@@ -5,6 +5,7 @@ pub mod audit;
 pub mod domains;
 pub mod health;
 pub mod intake;
+pub mod kept_answers;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;

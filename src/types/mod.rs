@@ -10,6 +10,7 @@ mod domain_name;
 mod ids;
 mod mailbox;
 mod message;
+mod reach;
 mod scope;
 mod time;
 
@@ -23,5 +24,6 @@ pub use domain_name::{DomainName, InvalidDomainName};
 pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
+pub use reach::Reach;
 pub use scope::{Scope, Scopes};
 pub use time::Timestamp;
