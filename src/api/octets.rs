@@ -88,11 +88,7 @@ async fn attached(
 }
 
 /// Learns who asks, and counts the request.
-async fn begin(
-    services: &Services,
-    origin: &Origin,
-    headers: &HeaderMap,
-) -> Result<(Ctx, Option<Standing>), Box<Response>> {
+async fn begin(services: &Services, origin: &Origin, headers: &HeaderMap) -> Result<(Ctx, Option<Standing>), Box<Response>> {
     let refused = |error| Problem::new(error, origin).into_response();
     let ctx = context(services, origin, headers, Surface::Rest).await.map_err(|error| Box::new(refused(error)))?;
     let (standing, admitted) = count(&ctx, Effect::Read).await;

@@ -17,7 +17,8 @@ use super::answer::{Problem, envelope};
 pub(super) fn word(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let wrong = || Error::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters, such as a UUID");
-    let word = value.to_str().ok().map(|text| text.trim_matches('"')).filter(|text| idempotency::is_word(text)).ok_or_else(wrong)?;
+    let word =
+        value.to_str().ok().map(|text| text.trim_matches('"')).filter(|text| idempotency::is_word(text)).ok_or_else(wrong)?;
     Ok(Some(word.to_owned()))
 }
 
@@ -33,9 +34,8 @@ pub(super) async fn perform(
     let (method, path) = entry.spec.rest;
     let input = Value::Object(input);
     let fingerprint = idempotency::fingerprint(&format!("{} {path}", method.as_str()), &input);
-    let refused = |status, code, detail: &str| {
-        Err(Problem { status: Some(status), ..problem(Error::conflict(code, detail.to_owned())) })
-    };
+    let refused =
+        |status, code, detail: &str| Err(Problem { status: Some(status), ..problem(Error::conflict(code, detail.to_owned())) });
     match idempotency::claim(&ctx, &word, &fingerprint).await.map_err(problem)? {
         // In a task of its own, so that it comes to its end, and is written down, when the caller hangs up.
         Claim::First(ticket) => tokio::spawn(first(entry, ctx, origin.clone(), input, ticket))

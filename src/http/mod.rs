@@ -3,6 +3,7 @@
 mod access;
 mod etag;
 mod headers;
+mod problem;
 mod request;
 
 use axum::http::StatusCode;
@@ -12,6 +13,7 @@ use crate::error::Error;
 pub use access::{context, count, presented_key, write_standing};
 pub use etag::conditional;
 pub use headers::on_every_response;
+pub use problem::{Problem, told};
 pub use request::{Origin, identify};
 
 /// The status code of a failure.

@@ -73,10 +73,9 @@ impl CreateApiKey {
     fn reach(&self) -> Reach {
         match (&self.domains, &self.mailboxes) {
             (None, None) => Reach::All,
-            (domains, mailboxes) => Reach::Only {
-                domains: domains.clone().unwrap_or_default(),
-                mailboxes: mailboxes.clone().unwrap_or_default(),
-            },
+            (domains, mailboxes) => {
+                Reach::Only { domains: domains.clone().unwrap_or_default(), mailboxes: mailboxes.clone().unwrap_or_default() }
+            }
         }
     }
 }

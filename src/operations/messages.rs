@@ -51,7 +51,8 @@ impl Operation for ListAllEmails {
         let page = self.page();
         let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
         let mut db = ctx.services.db.acquire().await?;
-        let rows = store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
+        let rows =
+            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         Ok(Page::new(rows, &page, |row| row.id))
     }
 }

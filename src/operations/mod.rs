@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod audit_log;
+pub mod bodies;
 pub mod codes;
 mod context;
 pub mod domains;

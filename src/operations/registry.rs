@@ -25,6 +25,8 @@ pub struct Entry {
     pub output: Value,
     /// How it keeps within what a caller with limits sees.
     pub confinement: Confinement,
+    /// Whether it reaches beyond this server, or shows what strangers wrote.
+    pub open_world: bool,
     validator: jsonschema::Validator,
     run: Run,
 }
@@ -59,6 +61,7 @@ pub(super) fn entry<O: Operation>() -> Entry {
         input,
         output: schema_of::<O::Output>(),
         confinement: O::CONFINEMENT,
+        open_world: O::OPEN_WORLD,
         run: |ctx, input| Box::pin(run::<O>(ctx, input)),
     }
 }

@@ -19,6 +19,8 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     const SPEC: Spec;
     /// How it keeps within what a caller with limits sees.
     const CONFINEMENT: Confinement = Confinement::Inputs;
+    /// Whether it reaches beyond this server, or shows what strangers wrote.
+    const OPEN_WORLD: bool = matches!(Self::SPEC.scope, Scope::MailRead | Scope::CodeRead);
     /// How long it may take before the caller hears that the database does not answer.
     fn time_limit(&self) -> Duration {
         Duration::from_secs(10)

@@ -138,6 +138,35 @@ impl Content {
     }
 }
 
+/// The octets of some messages with the session facts of each, the newest first, until `most_octets` are reached. Those in the
+/// trash are left out.
+pub async fn contents(
+    db: &mut PgConnection,
+    ids: &[Uuid],
+    most_octets: i64,
+) -> Result<Vec<(MessageId, Vec<u8>, serde_json::Value)>> {
+    let rows = sqlx::query!(
+        r#"with wanted as (
+               select e.message_id, e.content_id,
+                   sum(c.size_octets) over (order by e.message_id desc) as octets_so_far
+               from messages e join contents c using (content_id) join mailboxes m using (mailbox_id)
+               where e.message_id = any($1) and m.lifecycle <> 'trashed'
+           )
+           select w.message_id as "id: MessageId", c.encoding, c.octets, c.size_octets, c.envelope
+           from wanted w join contents c using (content_id) where w.octets_so_far <= $2::int8"#,
+        ids,
+        most_octets,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let octets = Octets { encoding: row.encoding, stored: row.octets, size_octets: row.size_octets };
+            Ok((row.id, octets.unpacked()?, row.envelope))
+        })
+        .collect()
+}
+
 /// A message's octets as they are stored.
 #[derive(Debug)]
 struct Octets {

@@ -125,7 +125,11 @@ impl Operation for CreateMailboxesBatch {
         let wanted = self.wanted(&mut tx).await?;
         let addresses: Vec<Address> = {
             let mut seen = std::collections::HashSet::new();
-            wanted.iter().filter_map(|w| w.parse::<Address>().ok()).filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has(a)).collect()
+            wanted
+                .iter()
+                .filter_map(|w| w.parse::<Address>().ok())
+                .filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has(a))
+                .collect()
         };
         let (batch, passwords) = rows(&ctx.services, &addresses, &self.note, self.expires_at, ctx.caller.name())?;
         let made = store::mailboxes::insert(&mut tx, &batch).await?;
@@ -135,7 +139,9 @@ impl Operation for CreateMailboxesBatch {
         for text in wanted {
             items.push(match text.parse::<Address>() {
                 Err(reason) => failed(text, &Error::invalid("addresses", reason.to_string())),
-                Ok(address) if !ctx.caller.reach().has(&address) => failed(address.to_string(), &unknown_domain(&address.domain())),
+                Ok(address) if !ctx.caller.reach().has(&address) => {
+                    failed(address.to_string(), &unknown_domain(&address.domain()))
+                }
                 // Taken out, so that an address that was given twice is made once and reported once.
                 Ok(address) => match passwords.remove(address.as_str()) {
                     Some(password) => {

@@ -147,7 +147,8 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<KeyForm>) -> A
             render::page(&KeyCreatedPage { ui: admin.ui(Section::ApiKeys), name: made.api_key.name, key: made.key, curl })
         }
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
-            let errors = Errors::from_error(&error, &admin.ui(Section::ApiKeys), &["name", "scopes", "expires_in_days", "limits"]);
+            let errors =
+                Errors::from_error(&error, &admin.ui(Section::ApiKeys), &["name", "scopes", "expires_in_days", "limits"]);
             let page = KeysPage { open_form: true, form, errors, ..page(&admin, &Asked::default()).await? };
             render::page_with(http::status(&error), &page)
         }
