@@ -112,7 +112,7 @@ fn taken_back() -> ErrorData {
 
 /// A name as a caller gave it, short enough to be repeated.
 fn shown(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_graphic()).take(64).collect()
+    name.chars().filter(char::is_ascii_graphic).take(64).collect()
 }
 
 /// Says now and then that a call is still under way, where its client asked for that. Never ends by itself.

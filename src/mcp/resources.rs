@@ -55,7 +55,7 @@ pub(super) async fn list(ctx: &Ctx) -> Result<ListResourcesResult, ErrorData> {
 
 /// What lies at an address.
 pub(super) async fn read(ctx: &Ctx, uri: &str) -> Result<ReadResourceResult, ErrorData> {
-    let decoded = |rest: &str| percent_decode_str(rest).decode_utf8().map(|text| text.into_owned()).unwrap_or_default();
+    let decoded = |rest: &str| percent_decode_str(rest).decode_utf8().map(std::borrow::Cow::into_owned).unwrap_or_default();
     let answer = if let Some(address) = uri.strip_prefix(MAILBOX) {
         ask::<ListEmails>(ctx, json!({ "address": decoded(address), "limit": 50 })).await
     } else if let Some(id) = uri.strip_prefix(MESSAGE) {

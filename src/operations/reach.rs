@@ -79,7 +79,9 @@ fn collect(schema: &Value, value: &Value, named: &mut Vec<Named>) {
         Value::String(text) => named.extend(kind(schema, text)),
         Value::Array(items) => {
             if let Some(inner) = schema.get("items") {
-                items.iter().for_each(|item| collect(inner, item, named));
+                for item in items {
+                    collect(inner, item, named);
+                }
             }
         }
         Value::Object(fields) => {

@@ -159,7 +159,9 @@ fn rename_within(schema: &Value, value: &mut Value) {
     match value {
         Value::Array(items) => {
             if let Some(inner) = schema.get("items") {
-                items.iter_mut().for_each(|item| rename_within(inner, item));
+                for item in items {
+                    rename_within(inner, item);
+                }
             }
         }
         Value::Object(fields) => {

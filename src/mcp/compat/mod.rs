@@ -36,18 +36,8 @@ pub(super) struct Rendering {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fixed {
     Yes,
-    Text(&'static str),
-    Number(i64),
-}
-
-impl From<Fixed> for Value {
-    fn from(fixed: Fixed) -> Self {
-        match fixed {
-            Fixed::Yes => true.into(),
-            Fixed::Text(text) => text.into(),
-            Fixed::Number(number) => number.into(),
-        }
-    }
+    /// It is left out, and not offered.
+    Absent,
 }
 
 /// All of them.
@@ -60,7 +50,7 @@ impl Rendering {
     pub(super) fn input(&self, entry: &Entry) -> Map<String, Value> {
         let mut input = schema::input(&entry.input);
         let properties = input.remove("properties");
-        let theirs = properties.iter().flat_map(Value::as_object).flatten();
+        let theirs = properties.iter().filter_map(Value::as_object).flatten();
         let theirs: Map<String, Value> = theirs
             .filter(|(own, _)| !self.is_fixed(own))
             .map(|(own, property)| (self.name_here(own), property.clone()))
@@ -94,7 +84,10 @@ impl Rendering {
             })
             .collect();
         for (own, value) in self.fixed {
-            inputs.insert((*own).to_owned(), (*value).into());
+            match value {
+                Fixed::Yes => inputs.insert((*own).to_owned(), true.into()),
+                Fixed::Absent => inputs.remove(*own),
+            };
         }
         inputs
     }

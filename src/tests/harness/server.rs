@@ -150,6 +150,11 @@ impl Server {
         rows.pop().unwrap_or_else(|| panic!("{address} has no message"))
     }
 
+    /// What the doors of this server work with.
+    pub(crate) fn services(&self) -> &pillarbox::operations::Services {
+        self.running.services()
+    }
+
     /// Tells the server to end, as SIGTERM does.
     pub(crate) fn end(&self) {
         self.stop.cancel();

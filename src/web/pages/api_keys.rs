@@ -47,6 +47,9 @@ pub(in crate::web) struct Asked {
     new: String,
 }
 
+/// The domains and mailboxes that a key is limited to.
+type Limits = (Option<Vec<DomainName>>, Option<Vec<Address>>);
+
 /// What the form sends.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -79,7 +82,7 @@ impl KeyForm {
     }
 
     /// The domains and mailboxes that the key is limited to; neither where the field is empty.
-    fn limits(&self) -> Result<(Option<Vec<DomainName>>, Option<Vec<Address>>), Error> {
+    fn limits(&self) -> Result<Limits, Error> {
         let (mut domains, mut mailboxes) = (Vec::new(), Vec::new());
         for name in self.limits.split([',', ' ', '\n', '\r', '\t']).filter(|name| !name.is_empty()) {
             let wrong = |reason: String| Error::invalid("limits", format!("has {name}, which is no domain or address: {reason}"));
