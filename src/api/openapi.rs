@@ -1,13 +1,19 @@
 //! The OpenAPI 3.1 document, made from the list of operations.
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
+use crate::http::conditional;
 use crate::operations::{self, Effect, Entry};
 use crate::types::Scope;
 
-pub(super) async fn serve() -> Json<Value> {
-    Json(document())
+pub(super) async fn serve(headers: HeaderMap) -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(|| document().to_string());
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    conditional(&headers, (content_type, TEXT.as_str()).into_response(), TEXT.as_bytes())
 }
 
 /// The OpenAPI 3.1 document.

@@ -12,6 +12,7 @@ use crate::events::Bus;
 use crate::ingest::Ingest;
 
 use super::api_keys::KeyCache;
+use super::rates::Rates;
 use super::settings::SettingsCache;
 use super::throttle::Throttle;
 
@@ -36,6 +37,7 @@ pub struct Services {
     pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
     pub(super) settings: SettingsCache,
+    pub(super) rates: Rates,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -60,6 +62,7 @@ impl Services {
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),
             settings: SettingsCache::default(),
+            rates: Rates::new(),
             throttle: Arc::default(),
         }
     }
