@@ -131,7 +131,7 @@ fn apply_rules<'p>(pages: &'p [Page], input: &Input<'p>, found: &mut Vec<Found<'
                 let reasons = vec!["the pattern of a service template finds it"];
                 let verdict = Verdict { score: 4.0, rule: "template", reasons, recovery: false, evidence: None };
                 let value = value(page, &token);
-                push(found, Found { page, token, verdict, value, template: Some(&rule.spec().name) });
+                push(found, Found { page, token, verdict, value, template: Some(rule.name()) });
             }
         }
     }
@@ -142,7 +142,7 @@ fn apply_rules<'p>(pages: &'p [Page], input: &Input<'p>, found: &mut Vec<Found<'
         match rules.iter().find(|rule| rule.fits_value(&one.value)) {
             Some(rule) => {
                 one.verdict.score += 1.5;
-                one.template = Some(&rule.spec().name);
+                one.template = Some(rule.name());
                 one.verdict.reasons.insert(0, "it has the form that a service template asks for");
             }
             None => {

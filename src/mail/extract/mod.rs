@@ -29,10 +29,8 @@ mod fit;
 #[cfg(test)]
 mod tests;
 
-pub use rule::Alphabet;
 pub use rule::InvalidRule;
 pub use rule::Rule;
-pub use rule::RuleSpec;
 pub use types::CodeCandidate;
 pub use types::CodeKind;
 pub use types::Extraction;

@@ -1,77 +1,69 @@
 //! Rules that a service template carries: what its codes look like and who sends them.
 
+use crate::types::Alphabet;
+use crate::types::ExtractionRules;
 use regex::Regex;
 use regex::RegexBuilder;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::Serialize;
 
-/// The characters that a code consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Alphabet {
-    /// 0 to 9 only.
-    Digits,
-    /// Letters only.
-    Letters,
-    /// Letters and digits.
-    LettersAndDigits,
-}
-
-/// A rule as it is written down and stored. Everything left out allows everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RuleSpec {
-    /// A name for people; the rule of a candidate reads `template:<name>`.
-    pub name: String,
-    /// The sender that the rule is for: an address, or a domain with its subdomains.
-    pub sender: Option<String>,
-    /// The fewest characters, separators not counted.
-    pub min_length: Option<u8>,
-    /// The most characters, separators not counted.
-    pub max_length: Option<u8>,
-    /// The characters that the code consists of.
-    pub alphabet: Option<Alphabet>,
-    /// A regular expression; its first group, or all of it, is the code.
-    pub pattern: Option<String>,
-}
+/// The longest pattern, in octets.
+const MAX_PATTERN: usize = 512;
 
 /// A rule that is ready to use. Make it once and keep it: its pattern is compiled.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    spec: RuleSpec,
+    name: String,
+    rules: ExtractionRules,
     pattern: Option<Regex>,
 }
 
-/// Why a rule cannot be used.
+/// Why a rule cannot be used: the field of [`ExtractionRules`], and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the pattern of rule \"{name}\" cannot be used: {reason}")]
+#[error("{field} {reason}")]
 pub struct InvalidRule {
-    name: String,
-    reason: String,
+    /// The field that is wrong.
+    pub field: &'static str,
+    /// What is wrong with it, to be read after the name of the field.
+    pub reason: String,
 }
 
 impl Rule {
-    /// Checks and compiles a rule; a pattern may take at most 64 KB compiled.
-    pub fn new(spec: RuleSpec) -> Result<Self, InvalidRule> {
-        let compile = |pattern: &String| RegexBuilder::new(pattern).size_limit(1 << 16).dfa_size_limit(1 << 18).build();
-        let pattern = spec
-            .pattern
-            .as_ref()
-            .map(compile)
-            .transpose()
-            .map_err(|error| InvalidRule { name: spec.name.clone(), reason: error.to_string() })?;
-        Ok(Self { spec, pattern })
+    /// Checks and compiles the rules of a service template; `name` is that of the template, for people.
+    ///
+    /// # Errors
+    /// A length that no code has, a sender that is too long, or a pattern that is longer than 512 octets, takes more
+    /// than 64 KB compiled or is no regular expression.
+    pub fn new(name: impl Into<String>, rules: ExtractionRules) -> Result<Self, InvalidRule> {
+        let wrong = |field, reason: &str| Err(InvalidRule { field, reason: reason.to_owned() });
+        let possible = |length: Option<u8>| length.is_none_or(|length| (1..=64).contains(&length));
+        if !possible(rules.min_length) {
+            return wrong("min_length", "is not between 1 and 64");
+        }
+        if !possible(rules.max_length) {
+            return wrong("max_length", "is not between 1 and 64");
+        }
+        if rules.min_length.zip(rules.max_length).is_some_and(|(min, max)| min > max) {
+            return wrong("max_length", "is less than min_length");
+        }
+        if rules.sender.as_ref().is_some_and(|sender| sender.len() > 254 || sender.trim().is_empty()) {
+            return wrong("sender", "is not an address or a domain");
+        }
+        let pattern = rules.pattern.as_deref().map(compile).transpose()?;
+        Ok(Self { name: name.into(), rules, pattern })
     }
 
-    /// The rule as it was written.
-    pub fn spec(&self) -> &RuleSpec {
-        &self.spec
+    /// The name of the template.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The rules as they were written.
+    pub fn rules(&self) -> &ExtractionRules {
+        &self.rules
     }
 
     /// Whether mail of this sender is what the rule is for.
     pub fn fits_sender(&self, address: Option<&str>) -> bool {
-        let Some(wanted) = self.spec.sender.as_deref() else { return true };
+        let Some(wanted) = self.rules.sender.as_deref() else { return true };
         let Some(address) = address else { return false };
         let (wanted, address) = (wanted.to_lowercase(), address.to_lowercase());
         if wanted.contains('@') && !wanted.starts_with('@') {
@@ -85,8 +77,8 @@ impl Rule {
     /// Whether a code has the length and the characters that the rule asks for.
     pub fn fits_value(&self, value: &str) -> bool {
         let length = value.chars().filter(|c| c.is_alphanumeric()).count();
-        let long_enough = self.spec.min_length.is_none_or(|min| length >= usize::from(min));
-        let short_enough = self.spec.max_length.is_none_or(|max| length <= usize::from(max));
+        let long_enough = self.rules.min_length.is_none_or(|min| length >= usize::from(min));
+        let short_enough = self.rules.max_length.is_none_or(|max| length <= usize::from(max));
         long_enough && short_enough && self.fits_alphabet(value) && self.fits_pattern(value)
     }
 
@@ -99,7 +91,7 @@ impl Rule {
 
     fn fits_alphabet(&self, value: &str) -> bool {
         let mut characters = value.chars().filter(|c| c.is_alphanumeric());
-        match self.spec.alphabet {
+        match self.rules.alphabet {
             None | Some(Alphabet::LettersAndDigits) => true,
             Some(Alphabet::Digits) => characters.all(|c| c.is_ascii_digit()),
             Some(Alphabet::Letters) => characters.all(char::is_alphabetic),
@@ -112,13 +104,25 @@ impl Rule {
     }
 }
 
+fn compile(pattern: &str) -> Result<Regex, InvalidRule> {
+    let wrong = |reason: String| InvalidRule { field: "pattern", reason };
+    if pattern.len() > MAX_PATTERN {
+        return Err(wrong(format!("has more than {MAX_PATTERN} octets")));
+    }
+    let built = RegexBuilder::new(pattern).size_limit(1 << 16).dfa_size_limit(1 << 18).build();
+    built.map_err(|error| wrong(format!("cannot be used: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_sender_is_an_address_or_a_domain_with_its_subdomains() {
-        let rule = |sender: &str| Rule::new(RuleSpec { sender: Some(sender.into()), ..RuleSpec::default() }).unwrap();
+        let rule = |sender: &str| {
+            let rules = ExtractionRules { sender: Some(sender.into()), ..ExtractionRules::default() };
+            Rule::new("x", rules).unwrap()
+        };
         assert!(rule("example.org").fits_sender(Some("no-reply@mail.example.org")));
         assert!(!rule("example.org").fits_sender(Some("no-reply@badexample.org")));
         assert!(rule("A@example.org").fits_sender(Some("a@example.org")));
@@ -126,8 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_too_large_is_an_error_and_no_panic() {
-        let spec = RuleSpec { name: "x".into(), pattern: Some("(\\w{500}){500}".into()), ..RuleSpec::default() };
-        assert!(Rule::new(spec).is_err());
+    fn what_cannot_be_used_is_an_error_that_names_the_field() {
+        let pattern = |text: &str| ExtractionRules { pattern: Some(text.into()), ..ExtractionRules::default() };
+        let lengths = |min, max| ExtractionRules { min_length: min, max_length: max, ..ExtractionRules::default() };
+        let table = [
+            (pattern("(\\w{500}){500}"), "pattern"),
+            (pattern("(unclosed"), "pattern"),
+            (pattern(&"x".repeat(513)), "pattern"),
+            (lengths(Some(0), None), "min_length"),
+            (lengths(Some(8), Some(6)), "max_length"),
+        ];
+        for (rules, field) in table {
+            assert_eq!(Rule::new("x", rules).unwrap_err().field, field);
+        }
     }
 }
