@@ -209,9 +209,9 @@ mod tests {
     }
 
     async fn fill(content: &mut Content, pieces: usize, size: usize) {
-        for n in 0..pieces {
+        for digit in (b'0'..=b'9').cycle().take(pieces) {
             content.make_room(size + 1).await;
-            content.push(&vec![b'0' + (n % 10) as u8; size]);
+            content.push(&vec![digit; size]);
             assert!(content.octets.capacity() <= WRITE_OCTETS + size + 1, "memory stays within its limits");
         }
     }
@@ -235,7 +235,7 @@ mod tests {
             fill(&mut exact, pieces, size).await;
             let finished = exact.finish().await.expect("kept");
             assert_eq!(matches!(finished.received, Received::File { .. }), on_disk, "{total}");
-            let expected: Vec<u8> = (0..pieces).flat_map(|n| vec![b'0' + (n % 10) as u8; size]).collect();
+            let expected: Vec<u8> = (b'0'..=b'9').cycle().take(pieces).flat_map(|digit| vec![digit; size]).collect();
             assert!(octets(&finished) == expected, "{total}");
             let mut above = Content::new(room(total - 1, 1 << 20));
             fill(&mut above, pieces, size).await;

@@ -88,17 +88,17 @@ async fn data_and_chunks_do_not_mix() {
 async fn of_a_message_that_is_too_large_every_further_chunk_is_refused() {
     let mut peer = greeted(settings()).await;
     peer.dialogue(&[HELLO, BINARY, RCPT]).await;
-    let chunk = [b"BDAT 60000\r\n".as_slice(), &[b'x'; 60_000]].concat();
+    let chunk = [b"BDAT 60000\r\n".as_slice(), &vec![b'x'; 60_000]].concat();
     for expected in ["250 2.0.0", "552 5.3.4", "552 5.3.4"] {
         peer.send(&chunk).await;
         let reply = peer.reply().await;
         assert!(reply.starts_with(expected), "{reply}");
     }
     peer.dialogue(&[("DATA", "503"), ("BDAT 0 LAST", "552 5.3.4"), ("BDAT 0 LAST", "503 5.5.1"), MAIL, RCPT]).await;
-    peer.send([b"BDAT 100000 LAST\r\n".as_slice(), &[b'x'; 100_000]].concat()).await;
+    peer.send([b"BDAT 100000 LAST\r\n".as_slice(), &vec![b'x'; 100_000]].concat()).await;
     assert!(peer.reply().await.starts_with("250 2.0.0"), "just as large as allowed");
     peer.dialogue(&[MAIL, RCPT]).await;
-    peer.send([b"BDAT 100001\r\n".as_slice(), &[b'x'; 100_001]].concat()).await;
+    peer.send([b"BDAT 100001\r\n".as_slice(), &vec![b'x'; 100_001]].concat()).await;
     assert!(peer.reply().await.starts_with("552 5.3.4"));
     peer.dialogue(&[MAIL, RCPT, DATA, ("y\r\n.", "250 2.0.0 Stored")]).await;
     assert_eq!(peer.kept.contents().iter().map(Vec::len).collect::<Vec<_>>(), [100_000, 3], "MAIL starts anew after a refusal");
