@@ -41,11 +41,16 @@ pub async fn step(db: &mut PgConnection, rule: &Rule<'_>, after: Uuid, most: i64
            ), seen as (
                -- Ids sort by time: a UUID of version 7 begins with its milliseconds (RFC 9562 section 5.7).
                select message_id, mailbox_id, received_at, is_starred from messages
-               where message_id > $1 and message_id < (select (lpad(to_hex((extract(epoch from cutoff) * 1000)::bigint), 12, '0')
+               where message_id > $1 and message_id < (select (lpad(to_hex(greatest(extract(epoch from cutoff) * 1000, 0)::bigint), 12, '0')
                    || '00000000000000000000')::uuid from shortest)
                order by message_id limit $2
            ), old as (
-               select s.message_id from seen s join mailboxes m using (mailbox_id) join domains d using (domain_id)
+               select s.message_id from seen s
+               -- One by one: a join would read all mailboxes for each step.
+               cross join lateral (
+                   select address, lifecycle, retention_days, domain_id from mailboxes where mailbox_id = s.mailbox_id limit 1
+               ) m
+               join domains d using (domain_id)
                where not s.is_starred and m.lifecycle <> 'trashed'
                    and s.received_at < now() - make_interval(days => coalesce($3, m.retention_days, d.retention_days, $4))
                    and ($5::text is null or m.address = $5) and ($6::text is null or d.name = $6)

@@ -75,12 +75,14 @@ pub async fn insert(db: &mut PgConnection, name: &str, note: &str, token: &Token
     let id = PrincipalId::generate();
     sqlx::query!(
         "insert into principals (principal_id, kind, username, display_name, note, token_digest, token_made_at, token_expires_at)
-         values ($1, 'user', 'user:' || $1::text, $2, $3, $4, now(), now() + make_interval(days => $5))",
+         values ($1, 'user', $6, $2, $3, $4, now(), now() + make_interval(days => $5))",
         id as PrincipalId,
         name,
         note,
         token.digest,
         token.expires_in_days.and_then(|days| i32::try_from(days).ok()),
+        // No name that an administrator can have.
+        format!("user: {id}"),
     )
     .execute(db)
     .await?;

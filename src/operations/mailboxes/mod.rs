@@ -2,13 +2,14 @@
 
 mod access;
 mod create;
+mod export;
 mod names;
 mod owners;
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -18,11 +19,12 @@ use crate::types::{
     Address, DomainName, Int, Lifecycle, Mailbox, Page, PageRequest, PrincipalId, Scope, ServiceTemplateId, Text, Timestamp,
 };
 
-use super::listing::listing;
+use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 pub use access::{CreateAccessLink, GetMailboxPassword, ListAccessLinks, RevokeAccessLink, SetMailboxPassword};
 pub use create::{BatchItem, CreateMailbox, CreateMailboxesBatch, CreatedMailbox};
+pub use export::mailboxes_as_csv;
 pub use owners::{
     AddUserToSharedMailbox, AssignMailboxToUser, AssignMailboxesToUser, GetSharedMailboxUsers, RemoveUserFromSharedMailbox,
     SetMailboxShared,
@@ -150,12 +152,6 @@ pub struct UpdateMailbox {
     /// After how many days its messages are removed, counted from their arrival, starred ones spared; null as its domain has it.
     #[serde(default, deserialize_with = "given")]
     pub retention_days: Option<Option<Int<1, 36_500>>>,
-}
-
-#[expect(clippy::option_option, reason = "absent, null and a time are three answers")]
-/// Tells `null` (given, and nothing) from an absent field.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 impl Operation for UpdateMailbox {
