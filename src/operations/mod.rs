@@ -12,6 +12,7 @@ pub mod domains;
 pub mod first_steps;
 pub mod health;
 pub mod idempotency;
+pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
@@ -19,11 +20,13 @@ pub mod rates;
 mod reach;
 mod registry;
 mod services;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod upkeep;
 
 pub use context::{Caller, Ctx, Surface};
 pub use reach::Confinement;
@@ -57,4 +60,8 @@ registry::operations![
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
     stats::GetStats,
+    settings::GetSettings,
+    settings::UpdateSettings,
+    jobs::ListJobs,
+    jobs::RunJob,
 ];
