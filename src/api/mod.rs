@@ -1,6 +1,8 @@
 //! The native REST API under `/api/v1`: a route for each operation, problem bodies, the OpenAPI document.
 
 mod answer;
+mod docs;
+mod examples;
 mod health;
 mod input;
 mod octets;
@@ -57,6 +59,7 @@ pub fn router(services: Services) -> Router {
         // The router within takes the path without the slash, and leaves this one.
         .route("/api/v1/", any(answer::no_such_route))
         .route("/api/openapi.json", get(openapi::serve))
+        .route("/api/docs", get(docs::show))
         .layer(DefaultBodyLimit::max(MOST_BODY_OCTETS))
         .layer(cors)
         .merge(health::routes())
