@@ -19,6 +19,7 @@ use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
 use crate::jobs::{Job, Runner};
+use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::smtp::Listener;
 use crate::web;
@@ -178,6 +179,7 @@ async fn serve_http(listener: TcpListener, services: Services, stop: Cancellatio
 /// Everything that HTTP serves.
 pub(crate) fn router(services: Services) -> Router {
     api::router(services.clone())
+        .merge(mcp::router(services.clone()))
         .merge(web::router(services.clone()))
         .layer(from_fn_with_state(services, http::identify))
         .layer(from_fn(http::on_every_response))

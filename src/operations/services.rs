@@ -12,6 +12,7 @@ use crate::events::Bus;
 use crate::ingest::Ingest;
 
 use super::api_keys::KeyCache;
+use super::rates::Rates;
 use super::settings::SettingsCache;
 use super::throttle::Throttle;
 
@@ -35,6 +36,7 @@ pub struct Services {
     /// Wakes the runner of background jobs.
     pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
+    pub(super) rates: Rates,
     pub(super) settings: SettingsCache,
     pub(super) throttle: Arc<Throttle>,
 }
@@ -59,6 +61,7 @@ impl Services {
             stop: CancellationToken::new(),
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),
+            rates: Rates::new(),
             settings: SettingsCache::default(),
             throttle: Arc::default(),
         }

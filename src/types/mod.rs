@@ -12,6 +12,7 @@ mod ids;
 mod job;
 mod mailbox;
 mod message;
+mod reach;
 mod scope;
 mod settings;
 mod time;
@@ -28,6 +29,7 @@ pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, Prin
 pub use job::JobState;
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
+pub use reach::Reach;
 pub use scope::{Scope, Scopes};
 pub use settings::{ExpiredMailboxes, SETTING_NAMES, Settings, SettingsState, UpdateSettings};
 pub use time::Timestamp;
