@@ -15,6 +15,7 @@ pub mod store;
 pub mod ingest;
 
 pub mod events;
+pub mod jobs;
 pub mod smtp;
 
 pub mod operations;

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
+use crate::jobs::search_index;
 use crate::operations::{Ctx, Services, setup};
 use crate::smtp::Listener;
 use crate::web;
@@ -45,6 +46,7 @@ pub struct Running {
     workers: ingest::Workers,
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
+    search: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
     stop: CancellationToken,
@@ -75,6 +77,10 @@ impl Running {
         let http_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
         Self {
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
+            search: services.config.roles.worker.then(|| {
+                let arrivals = services.ingest.arrivals().clone();
+                tokio::spawn(search_index::run(database.options().clone(), arrivals, stop.clone()))
+            }),
             http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
             database,
@@ -102,6 +108,7 @@ impl Running {
         join("the SMTP listener", self.smtp).await;
         join("the HTTP listener", self.http).await;
         join("the listener for news", Some(self.news)).await;
+        join("the search index", self.search).await;
         let db = self.services.db.clone();
         drop(self.services);
         self.workers.finish().await;

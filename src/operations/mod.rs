@@ -15,6 +15,7 @@ pub mod mailboxes;
 pub mod messages;
 mod registry;
 mod services;
+pub mod search;
 pub mod setup;
 pub mod sign_in;
 mod spec;
@@ -42,7 +43,8 @@ registry::operations![
     mailboxes::DeleteMailbox,
     mailboxes::RestoreMailbox,
     messages::ListEmails,
-    messages::ListAllEmails,
+    search::ListAllEmails,
+    search::SearchEmails,
     messages::GetEmail,
     messages::UpdateEmail,
     messages::DeleteEmail,

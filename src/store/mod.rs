@@ -11,6 +11,7 @@ pub mod notify;
 pub mod principals;
 pub mod private;
 pub mod recipients;
+pub mod search;
 pub mod stats;
 
 use std::time::Duration;
