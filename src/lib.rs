@@ -8,6 +8,8 @@ pub mod config;
 pub mod crypto;
 pub mod types;
 
+pub mod dns;
+
 pub mod mail;
 
 pub mod store;

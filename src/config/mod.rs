@@ -2,6 +2,7 @@
 //!
 //! Nothing else in the program looks at the environment.
 
+mod dns;
 mod file;
 mod raw;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// The way from the listener into the database.
     pub ingest: Ingest,
+    /// Whom to ask about names.
+    pub dns: Dns,
     /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Origins that browsers may call the API from; none by default.
@@ -68,6 +71,17 @@ pub struct Roles {
     pub connector: bool,
     /// Background work.
     pub worker: bool,
+}
+
+/// The domain name system.
+#[derive(Debug, Clone)]
+pub struct Dns {
+    /// The servers to ask; none means those of the system.
+    pub servers: Vec<SocketAddr>,
+    /// The longest that one question may take.
+    pub timeout: Duration,
+    /// Most answers that are kept; 0 keeps none.
+    pub cache_answers: usize,
 }
 
 /// What is logged, and how.

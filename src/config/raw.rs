@@ -118,6 +118,12 @@ settings! {
     "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: Number,
     /// Seconds a sender waits for the commit before it hears 451 [default: 8]
     "PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS" ingest_commit_timeout_seconds: Number,
+    /// DNS servers to ask, as addresses with a port, joined by commas [default: the system's]
+    "PILLARBOX_DNS_SERVERS" dns_servers: String,
+    /// Seconds that one question to DNS may take [default: 4]
+    "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
+    /// Most answers of DNS that are kept [default: 20000]
+    "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -140,6 +146,7 @@ impl RawConfig {
             roles: self.checked_roles()?,
             log: self.checked_log()?,
             ingest: self.ingest()?,
+            dns: self.dns()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
             cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
             http_listen,
@@ -309,7 +316,7 @@ fn address(setting: &str, text: &str) -> Result<SocketAddr> {
         .with_context(|| format!("{setting} is {text:?}; write an address and a port, such as 127.0.0.1:8080"))
 }
 
-fn list<T>(setting: &str, text: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
+pub(super) fn list<T>(setting: &str, text: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
     text.unwrap_or_default()
         .split(',')
         .map(str::trim)
@@ -329,7 +336,7 @@ fn number(setting: &str, given: Option<&Number>, default: u64) -> Result<u64> {
     text.trim().parse().ok().with_context(|| format!("{setting} is {text:?}; it must be a whole number"))
 }
 
-fn size(setting: &str, given: Option<&Number>, default: u64, min: u64, max: u64) -> Result<usize> {
+pub(super) fn size(setting: &str, given: Option<&Number>, default: u64, min: u64, max: u64) -> Result<usize> {
     let value = number(setting, given, default)?;
     if !(min..=max).contains(&value) {
         bail!("{setting} is {value}; it must be from {min} to {max}");
@@ -337,7 +344,7 @@ fn size(setting: &str, given: Option<&Number>, default: u64, min: u64, max: u64)
     usize::try_from(value).with_context(|| format!("{setting} is too large for this machine"))
 }
 
-fn seconds(setting: &str, given: Option<&Number>, default: u64) -> Result<Duration> {
+pub(super) fn seconds(setting: &str, given: Option<&Number>, default: u64) -> Result<Duration> {
     let value = number(setting, given, default)?;
     if !(1..=86_400).contains(&value) {
         bail!("{setting} is {value}; it must be from 1 to 86400");

@@ -7,6 +7,7 @@ const FLOORS: &[&[&str]] = &[
     &["error"],
     &["types", "config"],
     &["crypto"],
+    &["dns"],
     &["mail"],
     &["store"],
     &["ingest"],

@@ -8,6 +8,7 @@ mod api_keys;
 mod arrival;
 mod cli;
 mod codes;
+mod dns;
 mod docs;
 mod domains;
 mod durability;

@@ -2,6 +2,7 @@
 
 pub(crate) mod cable;
 pub(crate) mod database;
+pub(crate) mod dns;
 pub(crate) mod process;
 pub(crate) mod rest;
 pub(crate) mod schema;
