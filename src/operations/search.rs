@@ -51,7 +51,7 @@ pub struct FoundEmail {
     #[serde(flatten)]
     pub summary: MessageSummary,
     /// Where the words that were asked for stand; left out where nothing was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub highlights: Vec<Highlight>,
 }
 

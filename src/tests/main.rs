@@ -23,4 +23,5 @@ mod operations;
 mod panel;
 mod private_postgres;
 mod rest_manners;
+mod search;
 mod smtp;
