@@ -58,7 +58,8 @@ async fn keep(database: &PgConnectOptions, arrivals: &Arrivals) -> Result<()> {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     let newest = search::newest(&mut db).await?;
-    let mut index = Index { db, from: newest.map_or(Uuid::nil(), |id| earlier(id.0, LATE)), last: newest.map_or(Uuid::nil(), |id| id.0) };
+    let mut index =
+        Index { db, from: newest.map_or(Uuid::nil(), |id| earlier(id.0, LATE)), last: newest.map_or(Uuid::nil(), |id| id.0) };
     let mut swept = Instant::now();
     loop {
         let started = Instant::now();
@@ -127,7 +128,8 @@ impl Index {
     /// Adds messages; where the database refuses them together, each alone, so that one keeps no other out.
     async fn add(&mut self, ids: &[Uuid]) -> Result<()> {
         let sources = search::sources(&mut self.db, ids).await?;
-        let entries = tokio::task::spawn_blocking(move || entries(sources)).await.map_err(|cause| Error::Internal(cause.into()))?;
+        let entries =
+            tokio::task::spawn_blocking(move || entries(sources)).await.map_err(|cause| Error::Internal(cause.into()))?;
         match search::insert(&mut self.db, &entries).await {
             Err(Error::Internal(cause)) => {
                 tracing::warn!("{cause:#}: messages could not be indexed together; trying one by one");

@@ -43,10 +43,19 @@ async fn filled() -> Server {
     server.mailbox("alice@example.org").await;
     server.mailbox("bob@example.org").await;
     let letters = [
-        ("alice@example.org", letter("Myshop <no-reply@myshop.example>", "alice@example.org", "Your order", "It leaves on Monday morning.")),
-        ("alice@example.org", letter("Bank <alert@bank.example>", "alice@example.org", "Sign in", "Your verification code is 482913. Café.")),
+        (
+            "alice@example.org",
+            letter("Myshop <no-reply@myshop.example>", "alice@example.org", "Your order", "It leaves on Monday morning."),
+        ),
+        (
+            "alice@example.org",
+            letter("Bank <alert@bank.example>", "alice@example.org", "Sign in", "Your verification code is 482913. Café."),
+        ),
         ("bob@example.org", letter("服务 <no-reply@fuwu.example>", "bob@example.org", "登录", "您的验证码是 735201，请勿泄露。")),
-        ("bob@example.org", letter("Anna <anna@friends.example>", "bob@example.org", "Monday", "Morning coffee, then your code review.")),
+        (
+            "bob@example.org",
+            letter("Anna <anna@friends.example>", "bob@example.org", "Monday", "Morning coffee, then your code review."),
+        ),
     ];
     for (to, letter) in &letters {
         server.mail(&[to], letter).await;

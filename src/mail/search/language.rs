@@ -116,7 +116,10 @@ pub fn parse(question: &str, now: DateTime<Utc>) -> Result<Query, Fault> {
     let mut query = Query::default();
     for (count, part) in parts(question)?.into_iter().enumerate() {
         if count == MOST_PARTS {
-            return Err(Fault { position: part.position, reason: format!("a search has at most {MOST_PARTS} words and operators") });
+            return Err(Fault {
+                position: part.position,
+                reason: format!("a search has at most {MOST_PARTS} words and operators"),
+            });
         }
         query.add(&part, now)?;
     }
@@ -184,10 +187,7 @@ mod tests {
     #[test]
     fn words_phrases_and_operators_must_all_hold() {
         let query = parse(r#"verif "your code" -from:shop is:unread larger:1k"#, now()).unwrap_or_default();
-        assert_eq!(
-            query.tsquery.as_deref(),
-            Some("('verif':*) & ('your'<->'code') & !(('f|sho'<->'f|hop'))")
-        );
+        assert_eq!(query.tsquery.as_deref(), Some("('verif':*) & ('your'<->'code') & !(('f|sho'<->'f|hop'))"));
         assert_eq!(query.conditions, [Condition::Read(false), Condition::Larger(1024)]);
     }
 

@@ -147,7 +147,8 @@ impl Operator {
     fn time(&self, value: &str, now: DateTime<Utc>) -> Result<Timestamp, String> {
         let day = || value.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0)).map(|at| at.and_utc());
         let instant = || DateTime::parse_from_rfc3339(&value.to_uppercase()).ok().map(|at| at.to_utc());
-        let unix = || value.parse().ok().filter(|s| (0..=253_402_300_799_i64).contains(s)).and_then(|s| DateTime::from_timestamp(s, 0));
+        let unix =
+            || value.parse().ok().filter(|s| (0..=253_402_300_799_i64).contains(s)).and_then(|s| DateTime::from_timestamp(s, 0));
         let ago = || {
             let unit = value.chars().next_back()?;
             let count: i64 = value.strip_suffix(unit)?.parse().ok().filter(|count| (0..=1_000_000).contains(count))?;
@@ -161,7 +162,10 @@ impl Operator {
             now.checked_sub_signed(span)
         };
         day().or_else(instant).or_else(unix).or_else(ago).map(Timestamp).ok_or_else(|| {
-            format!("`{}:` takes a day (2026-11-20), a time (RFC 3339 or Unix seconds), or how long ago (30m, 12h, 7d, 2w)", self.name)
+            format!(
+                "`{}:` takes a day (2026-11-20), a time (RFC 3339 or Unix seconds), or how long ago (30m, 12h, 7d, 2w)",
+                self.name
+            )
         })
     }
 

@@ -193,7 +193,9 @@ pub(super) fn text_query(text: &str, whole: bool) -> Option<String> {
             Run::Word(word) => pieces.push(quoted(cut(word), last && !whole)),
             Run::Dense(run) if run.chars().nth(1).is_none() => pieces.push(quoted(run, true)),
             // The shorter rest at the end is there only where the message's run ends too.
-            Run::Dense(run) => pieces.extend(grams(run, 2).filter(|gram| gram.chars().nth(1).is_some()).map(|gram| quoted(gram, false))),
+            Run::Dense(run) => {
+                pieces.extend(grams(run, 2).filter(|gram| gram.chars().nth(1).is_some()).map(|gram| quoted(gram, false)))
+            }
         }
     }
     joined(&pieces)

@@ -23,8 +23,8 @@ pub(in crate::web) struct Row {
 /// A piece of a text, and whether it was searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::web) struct Piece {
-    pub text: String,
-    pub marked: bool,
+    pub(in crate::web) text: String,
+    pub(in crate::web) marked: bool,
 }
 
 /// A text in pieces.
@@ -46,11 +46,6 @@ fn pieces(highlight: &Highlight) -> Vec<Piece> {
 
 impl Row {
     /// A row of the list at `place`.
-    pub(in crate::web) fn new(summary: MessageSummary, place: &Where) -> Self {
-        Self::found(FoundEmail { summary, highlights: Vec::new() }, place)
-    }
-
-    /// A row of what was found.
     pub(in crate::web) fn found(found: FoundEmail, place: &Where) -> Self {
         let FoundEmail { summary, highlights } = found;
         let of = |field: &str, otherwise: &str| {
