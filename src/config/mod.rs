@@ -120,8 +120,11 @@ pub struct Smtp {
     pub data_timeout: Duration,
     /// How long a whole session may take.
     pub session_timeout: Duration,
-    /// How many octets of unfinished and unstored messages may lie in memory, over all sessions.
+    /// How many octets of unfinished and unstored messages may lie in memory, over all sessions. What finds no room there
+    /// waits on disk.
     pub max_memory_octets: usize,
+    /// Above this many octets a message waits on disk, below the data directory, until it is its turn to be stored.
+    pub spool_above_octets: usize,
 }
 
 /// The settings of the way from the listener into the database.
@@ -137,6 +140,8 @@ pub struct Ingest {
     pub queue_messages: usize,
     /// How long a sender waits for the commit before it hears 451.
     pub commit_timeout: Duration,
+    /// How many octets of messages from disk may be in memory at once to be read and written; one message always may.
+    pub large_octets: usize,
 }
 
 impl Config {

@@ -108,6 +108,8 @@ settings! {
     "PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS" smtp_session_timeout_seconds: Number,
     /// Octets of unstored messages in memory [default: 67108864]
     "PILLARBOX_SMTP_MAX_MEMORY_BYTES" smtp_max_memory_bytes: Number,
+    /// Octets above which an arriving message waits on disk [default: 262144]
+    "PILLARBOX_SMTP_SPOOL_ABOVE_BYTES" smtp_spool_above_bytes: Number,
     /// Connections that write mail at once [default: 2]
     "PILLARBOX_INGEST_WRITERS" ingest_writers: Number,
     /// Most messages in one transaction [default: 100]
@@ -118,6 +120,8 @@ settings! {
     "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: Number,
     /// Seconds a sender waits for the commit before it hears 451 [default: 8]
     "PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS" ingest_commit_timeout_seconds: Number,
+    /// Octets of large messages that are read and written at once [default: 33554432]
+    "PILLARBOX_INGEST_LARGE_BYTES" ingest_large_bytes: Number,
     /// DNS servers to ask, as addresses with a port, joined by commas [default: the system's]
     "PILLARBOX_DNS_SERVERS" dns_servers: String,
     /// Seconds that one question to DNS may take [default: 4]
@@ -210,6 +214,13 @@ impl RawConfig {
                 1 << 20,
                 1 << 40,
             )?,
+            spool_above_octets: size(
+                "PILLARBOX_SMTP_SPOOL_ABOVE_BYTES",
+                self.smtp_spool_above_bytes.as_ref(),
+                262_144,
+                65_536,
+                1 << 30,
+            )?,
         })
     }
 
@@ -220,6 +231,7 @@ impl RawConfig {
             batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes.as_ref(), 1 << 20, 1 << 16, 1 << 28)?,
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
+            large_octets: size("PILLARBOX_INGEST_LARGE_BYTES", self.ingest_large_bytes.as_ref(), 1 << 25, 1 << 20, 1 << 40)?,
         })
     }
 

@@ -4,6 +4,7 @@
 //! the session's own task, waits in a bounded queue, and is written with its neighbours by one of a few writers.
 
 mod arrivals;
+mod content;
 mod delivery;
 mod prepare;
 mod recipients;
@@ -23,8 +24,10 @@ use crate::error::{Error, Result};
 use crate::types::ContentId;
 
 pub use arrivals::{Arrival, Arrivals};
+pub use content::{Content, Received, Spool};
 pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
 
+use content::Gate;
 use prepare::Prepared;
 use recipients::Recipients;
 use settle::{Fingerprint, Known, Ledger};
@@ -40,6 +43,7 @@ struct Shared {
     queue: mpsc::Sender<Waiting>,
     settings: config::Ingest,
     recipients: Recipients,
+    gate: Gate,
     ledger: Arc<Ledger>,
     arrivals: Arrivals,
 }
@@ -89,7 +93,8 @@ impl Ingest {
             .collect();
         let settler = tokio::spawn(settle::run(Arc::clone(&ledger), pool.clone(), arrivals.clone(), stop.clone()));
         let recipients = Recipients::new(pool);
-        let shared = Arc::new(Shared { queue, settings, recipients, ledger, arrivals });
+        let gate = Gate::new(settings.large_octets);
+        let shared = Arc::new(Shared { queue, settings, recipients, gate, ledger, arrivals });
         Ok((Self { shared }, Workers { writers, settler, stop }))
     }
 
@@ -119,11 +124,19 @@ impl Ingest {
         &self.shared.arrivals
     }
 
+    /// Brings a received message into memory. Of messages from a spool, few are there at a time; the others wait for their turn.
+    ///
+    /// `Unavailable` where that takes too long, or the database went away meanwhile.
+    pub async fn admit(&self, received: Received) -> Result<Content> {
+        self.shared.gate.admit(received).await
+    }
+
     /// Stores a message for its recipients and returns after the commit.
     ///
     /// `Unavailable` where the queue is full, the database is away or the commit takes too long; the sender comes back then,
     /// and a message that was committed late all the same is recognised.
     pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
+        let is_large = delivery.content.is_large();
         let mut prepared = Prepared::new(delivery).await?;
         let fingerprint = prepared.fingerprint;
         let known = self.shared.ledger.recognise(&fingerprint);
@@ -135,6 +148,9 @@ impl Ingest {
         if result.is_err() {
             // Before the sender hears of it: the commit may have been done all the same, or be done yet.
             self.shared.ledger.doubt(known.map_or(id, |known| known.id), fingerprint);
+        }
+        if is_large && matches!(result, Err(Error::Unavailable { .. })) {
+            self.shared.gate.fail_those_who_wait();
         }
         result
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -13,9 +13,10 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::config::Config;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Spool};
 use crate::types::SessionId;
 
+use super::content::Room;
 use super::limits::{Memory, Place, Places};
 use super::reply::Reply;
 use super::session::{Session, Shared};
@@ -23,8 +24,6 @@ use super::tls::Certificate;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// How long a message waits for memory that others hold.
-const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long running sessions may take to end once the server stops: a last message, its commit, and the goodbye.
 const LAST_SESSIONS: Duration = Duration::from_secs(45);
 
@@ -45,12 +44,18 @@ impl Listener {
         let settings = config.smtp.clone();
         let certificate = certificate(config.clone()).await?;
         let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
-        // One message of full size must always fit.
-        let memory = settings.max_memory_octets.max(settings.max_message_octets.saturating_add(1));
+        let dir = config.data_dir.join("spool");
+        let spool = Spool::open(dir.clone()).with_context(|| format!("{} cannot be used for large messages", dir.display()))?;
+        let room = Room {
+            limit: settings.max_message_octets,
+            spool_above: settings.spool_above_octets,
+            memory: Memory::new(settings.max_memory_octets),
+            spool,
+        };
         let shared = Shared {
             hostname: config.hostname.clone(),
             intake: ingest,
-            memory: Memory::new(memory, MEMORY_PATIENCE),
+            room,
             tls: Some(certificate.server_config()?),
             shutdown,
             settings,
