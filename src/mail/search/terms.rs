@@ -23,8 +23,7 @@ const MOST_PLACES: usize = 255;
 
 /// The fields that can be asked for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names of the fields say it")]
-pub enum Field {
+pub(super) enum Field {
     From,
     To,
     Cc,
@@ -39,7 +38,6 @@ pub enum Field {
     Code,
     LinkHost,
     Has,
-    Auth,
 }
 
 impl Field {
@@ -59,7 +57,6 @@ impl Field {
             Self::Code => 'k',
             Self::LinkHost => 'h',
             Self::Has => 'x',
-            Self::Auth => 'a',
         }
     }
 
