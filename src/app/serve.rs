@@ -19,7 +19,8 @@ use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
 use crate::jobs::search_index;
-use crate::operations::{Ctx, Services, setup};
+use crate::jobs::{Job, Runner};
+use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::smtp::Listener;
 use crate::web;
 
@@ -47,6 +48,7 @@ pub struct Running {
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
     search: Option<JoinHandle<()>>,
+    jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
     stop: CancellationToken,
@@ -76,6 +78,7 @@ impl Running {
         };
         let http_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
         Self {
+            jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
             search: services.config.roles.worker.then(|| {
                 let arrivals = services.ingest.arrivals().clone();
@@ -109,6 +112,7 @@ impl Running {
         join("the HTTP listener", self.http).await;
         join("the listener for news", Some(self.news)).await;
         join("the search index", self.search).await;
+        join("background work", self.jobs).await;
         let db = self.services.db.clone();
         drop(self.services);
         self.workers.finish().await;
@@ -136,6 +140,17 @@ impl Parts {
         announce(&services, http.as_ref()).await?;
         Ok(Self { services, workers, http, smtp })
     }
+}
+
+/// Who does the background jobs of this process.
+fn runner(services: &Services) -> Runner {
+    let node = format!("{} ({})", services.config.hostname, std::process::id());
+    Runner::new(services.db.clone(), node, jobs(services), Arc::clone(&services.wake_jobs))
+}
+
+/// The background jobs that there are.
+fn jobs(services: &Services) -> Vec<Job> {
+    upkeep::jobs(services)
 }
 
 async fn join<T>(what: &str, task: Option<JoinHandle<T>>) {

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod domains;
 pub mod health;
 pub mod intake;
+pub mod jobs;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;
@@ -12,6 +13,7 @@ pub mod principals;
 pub mod private;
 pub mod recipients;
 pub mod search;
+pub mod settings;
 pub mod stats;
 
 use std::time::Duration;
