@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
+use crate::jobs::search_index;
 use crate::jobs::{Job, Runner};
 use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
@@ -47,6 +48,7 @@ pub struct Running {
     workers: ingest::Workers,
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
+    search: Option<JoinHandle<()>>,
     jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
@@ -79,6 +81,10 @@ impl Running {
         Self {
             jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
+            search: services.config.roles.worker.then(|| {
+                let arrivals = services.ingest.arrivals().clone();
+                tokio::spawn(search_index::run(database.options().clone(), arrivals, stop.clone()))
+            }),
             http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
             database,
@@ -106,6 +112,7 @@ impl Running {
         join("the SMTP listener", self.smtp).await;
         join("the HTTP listener", self.http).await;
         join("the listener for news", Some(self.news)).await;
+        join("the search index", self.search).await;
         join("background work", self.jobs).await;
         let db = self.services.db.clone();
         drop(self.services);

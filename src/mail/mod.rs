@@ -5,6 +5,7 @@ pub mod clean;
 pub mod extract;
 pub mod parse;
 pub mod reading;
+pub mod search;
 
 mod charset;
 mod fields;

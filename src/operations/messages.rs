@@ -24,40 +24,6 @@ use super::mailboxes::unknown_mailbox;
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec, reach};
 
 listing! {
-    /// Lists the messages of all mailboxes outside the trash, newest first.
-    pub struct ListAllEmails {
-        /// Just read ones, or just unread ones.
-        pub is_read: Option<bool>,
-        /// Just starred ones, or just those without a star.
-        pub is_starred: Option<bool>,
-        /// Just those with a code or link, or just those without.
-        pub has_code: Option<bool>,
-    }
-}
-
-impl Operation for ListAllEmails {
-    type Output = Page<MessageSummary>;
-    const SPEC: Spec = Spec {
-        name: "list_all_emails",
-        title: "List all messages",
-        rest: (Method::Get, "/messages"),
-        scope: Scope::MailRead,
-        effect: Effect::Read,
-        audit: None,
-    };
-    const CONFINEMENT: Confinement = Confinement::Itself;
-
-    async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
-        let page = self.page();
-        let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
-        let mut db = ctx.services.db.acquire().await?;
-        let rows =
-            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
-        Ok(Page::new(rows, &page, |row| row.id))
-    }
-}
-
-listing! {
     /// Lists the messages of a mailbox, newest first.
     pub struct ListEmails {
         /// The mailbox's address.

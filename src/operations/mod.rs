@@ -19,6 +19,7 @@ pub mod messages;
 pub mod rates;
 mod reach;
 mod registry;
+pub mod search;
 mod services;
 pub mod settings;
 pub mod setup;
@@ -50,7 +51,8 @@ registry::operations![
     mailboxes::DeleteMailbox,
     mailboxes::RestoreMailbox,
     messages::ListEmails,
-    messages::ListAllEmails,
+    search::ListAllEmails,
+    search::SearchEmails,
     messages::GetEmail,
     messages::UpdateEmail,
     messages::DeleteEmail,

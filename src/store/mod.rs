@@ -13,6 +13,7 @@ pub mod notify;
 pub mod principals;
 pub mod private;
 pub mod recipients;
+pub mod search;
 pub mod settings;
 pub mod stats;
 

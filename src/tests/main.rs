@@ -26,5 +26,6 @@ mod operations;
 mod panel;
 mod private_postgres;
 mod rest_manners;
+mod search;
 mod settings;
 mod smtp;
