@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Domain, DomainName, Page, Scope, UnknownRecipients};
+use crate::types::{Domain, DomainName, Int, Page, Scope, UnknownRecipients};
 
-use super::listing::listing;
+use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 listing! {
@@ -86,6 +86,10 @@ pub struct UpdateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: Option<UnknownRecipients>,
+    /// After how many days the messages of its mailboxes are removed, counted from their arrival, starred ones spared; null as
+    /// the installation has it. A mailbox may have its own.
+    #[serde(default, deserialize_with = "given")]
+    pub retention_days: Option<Option<Int<1, 36_500>>>,
 }
 
 impl Operation for UpdateDomain {
@@ -112,8 +116,11 @@ impl Operation for UpdateDomain {
         if let Some(unknown) = &self.unknown {
             set_unknown(&mut tx, &self.name, unknown).await?;
         }
+        if let Some(days) = self.retention_days {
+            store::domains::set_retention(&mut tx, &self.name, days.map(Int::get)).await?;
+        }
         let domain = found(&mut tx, &self.name).await?;
-        let detail = json!({ "is_default": self.is_default, "unknown": self.unknown });
+        let detail = json!({ "retention_days": self.retention_days, "is_default": self.is_default, "unknown": self.unknown });
         ctx.commit_and_forget::<Self>(tx, self.name.as_str(), detail).await?;
         Ok(domain)
     }

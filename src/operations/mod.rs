@@ -6,9 +6,11 @@
 pub mod api_keys;
 pub mod audit_log;
 pub mod bodies;
+pub mod code_search;
 pub mod codes;
 mod context;
 pub mod domains;
+pub mod figures;
 pub mod first_steps;
 pub mod health;
 pub mod idempotency;
@@ -16,10 +18,13 @@ pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
+pub mod portal;
 pub mod rates;
 mod reach;
 mod registry;
 pub mod search;
+pub mod retention;
+pub mod service_links;
 mod services;
 pub mod settings;
 pub mod setup;
@@ -28,6 +33,7 @@ mod spec;
 pub mod stats;
 mod throttle;
 pub mod upkeep;
+pub mod users;
 
 pub use context::{Caller, Ctx, Surface};
 pub use reach::Confinement;
@@ -37,6 +43,7 @@ pub use spec::{Effect, Method, Operation, Spec};
 
 registry::operations![
     codes::GetVerificationCode,
+    code_search::SearchVerificationCodes,
     domains::ListDomains,
     domains::CreateDomain,
     domains::UpdateDomain,
@@ -50,12 +57,42 @@ registry::operations![
     mailboxes::PurgeMailbox,
     mailboxes::DeleteMailbox,
     mailboxes::RestoreMailbox,
+    mailboxes::AssignMailboxToUser,
+    mailboxes::AssignMailboxesToUser,
+    mailboxes::SetMailboxShared,
+    mailboxes::AddUserToSharedMailbox,
+    mailboxes::RemoveUserFromSharedMailbox,
+    mailboxes::GetSharedMailboxUsers,
+    mailboxes::SetMailboxPassword,
+    mailboxes::GetMailboxPassword,
+    mailboxes::CreateAccessLink,
+    mailboxes::ListAccessLinks,
+    mailboxes::RevokeAccessLink,
+    users::ListUsers,
+    users::CreateUser,
+    users::GetUser,
+    users::UpdateUser,
+    users::DeleteUser,
+    users::RotateUserToken,
+    service_links::ListServiceTemplates,
+    service_links::CreateServiceTemplate,
+    service_links::UpdateServiceTemplate,
+    service_links::DeleteServiceTemplate,
+    service_links::GetMailboxServices,
+    service_links::AddServiceToMailbox,
+    service_links::AddCustomServiceToMailbox,
+    service_links::RemoveServiceFromMailbox,
+    service_links::UpdateServiceExpiration,
+    service_links::BatchBindServicesToMailboxes,
+    figures::GetStatsTimeseries,
+    figures::GetMailboxStats,
     messages::ListEmails,
     search::ListAllEmails,
     search::SearchEmails,
     messages::GetEmail,
     messages::UpdateEmail,
     messages::DeleteEmail,
+    retention::DeleteOldEmails,
     api_keys::ListApiKeys,
     api_keys::CreateApiKey,
     api_keys::RevokeApiKey,

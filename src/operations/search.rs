@@ -11,7 +11,7 @@ use crate::store::search::Question;
 use crate::types::{Address, MessageSummary, Page, PageRequest, Scope, Text, Timestamp};
 
 use super::listing::listing;
-use super::{Ctx, Effect, Method, Operation, Spec};
+use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 listing! {
     /// Lists the messages of all mailboxes outside the trash, newest first; with any of the texts, those that have them all.
@@ -65,6 +65,7 @@ impl Operation for ListAllEmails {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<FoundEmail>> {
         let page = self.page();
@@ -90,6 +91,7 @@ impl Operation for SearchEmails {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<FoundEmail>> {
         self.0.run(ctx).await
@@ -134,7 +136,7 @@ impl ListAllEmails {
     async fn listed(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<FoundEmail>> {
         let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
         let mut db = ctx.services.db.acquire().await?;
-        let rows = store::messages::list_all(&mut db, filter, page.after()?, page.fetch(), page.skip()).await?;
+        let rows = store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         let Page { items, next_cursor } = Page::new(rows, page, |row| row.id);
         let items = items.into_iter().map(|summary| FoundEmail { summary, highlights: Vec::new() }).collect();
         Ok(Page { items, next_cursor })
@@ -143,7 +145,7 @@ impl ListAllEmails {
     async fn found(&self, ctx: &Ctx, query: &Query, page: &PageRequest) -> Result<Page<FoundEmail>> {
         let Some(question) = question(query) else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
         let mut db = ctx.services.db.acquire().await?;
-        let found = store::search::find(&mut db, &question, page.after()?, page.fetch(), page.skip()).await?;
+        let found = store::search::find(&mut db, &question, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         let Page { items: found, next_cursor } = Page::new(found, page, |row| row.sequence);
         let ids: Vec<_> = found.iter().map(|row| row.id.0).collect();
         let mut summaries: std::collections::HashMap<_, _> =

@@ -36,8 +36,8 @@ pub struct Services {
     /// Wakes the runner of background jobs.
     pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
-    pub(super) rates: Rates,
     pub(super) settings: SettingsCache,
+    pub(super) rates: Rates,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -61,8 +61,8 @@ impl Services {
             stop: CancellationToken::new(),
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),
-            rates: Rates::new(),
             settings: SettingsCache::default(),
+            rates: Rates::new(),
             throttle: Arc::default(),
         }
     }

@@ -14,6 +14,7 @@ struct Row {
     unknown_policy: String,
     unknown_address: Option<Address>,
     mailbox_count: i64,
+    retention_days: Option<i32>,
     created_at: Timestamp,
 }
 
@@ -30,6 +31,7 @@ impl From<Row> for Domain {
             is_default: row.is_default,
             unknown,
             mailbox_count: row.mailbox_count,
+            retention_days: row.retention_days,
             created_at: row.created_at,
         }
     }
@@ -48,7 +50,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
-               u.address as "unknown_address?: Address", d.created_at as "created_at: Timestamp",
+               u.address as "unknown_address?: Address", d.created_at as "created_at: Timestamp", d.retention_days,
                (select count(*) from mailboxes m where m.domain_id = d.domain_id and m.lifecycle <> 'collected')
                    as "mailbox_count!"
            from domains d left join mailboxes u on u.mailbox_id = d.unknown_mailbox_id
@@ -121,4 +123,16 @@ pub async fn delete(db: &mut PgConnection, name: &DomainName) -> Result<bool> {
             Error::conflict("domain_in_use", format!("The domain {name} still has mailboxes, perhaps in the trash or collected."))
         })?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Sets after how many days the messages of a domain's mailboxes are removed; `None` as the installation has it.
+pub async fn set_retention(db: &mut PgConnection, name: &DomainName, days: Option<i64>) -> Result<()> {
+    sqlx::query!(
+        "update domains set retention_days = $2 where name = $1",
+        name.as_str(),
+        days.and_then(|days| i32::try_from(days).ok()),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -1,8 +1,11 @@
 //! All SQL. A function takes a connection, so that its caller decides what is one transaction.
 
+pub mod access_links;
 pub mod api_keys;
 pub mod audit;
+pub mod codes;
 pub mod domains;
+pub mod figures;
 pub mod health;
 pub mod intake;
 pub mod jobs;
@@ -10,12 +13,16 @@ pub mod kept_answers;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;
+pub mod portal;
 pub mod principals;
 pub mod private;
 pub mod recipients;
 pub mod search;
+pub mod retention;
+pub mod service_links;
 pub mod settings;
 pub mod stats;
+pub mod users;
 
 use std::time::Duration;
 

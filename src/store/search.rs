@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{MessageId, Timestamp};
+use crate::types::{MessageId, Reach, Timestamp};
 
 use super::messages::Octets;
 
@@ -156,11 +156,19 @@ pub struct Found {
     pub text: String,
 }
 
-/// The messages that a question asks for, newest first, before the place `before`. Those in the trash are not found.
+/// The messages in reach that a question asks for, newest first, before the place `before`. Those in the trash are not found.
 ///
 /// Block after block is asked, so that no more rows are read than one block has once a page is full. The sum in the order keeps
 /// PostgreSQL from walking the index of places and testing every message on the way.
-pub async fn find(db: &mut PgConnection, question: &Question, before: Option<i64>, limit: i64, skip: i64) -> Result<Vec<Found>> {
+pub async fn find(
+    db: &mut PgConnection,
+    question: &Question,
+    reach: &Reach,
+    before: Option<i64>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<Found>> {
+    let (domains, mailboxes) = reach.names().unzip();
     let rows = sqlx::query_as!(
         Found,
         r#"select x.sequence as "sequence!", x.message_id as "id!: MessageId", x.text as "text!"
@@ -173,6 +181,8 @@ pub async fn find(db: &mut PgConnection, question: &Question, before: Option<i64
                    and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
                    and ($5::timestamptz is null or e.received_at >= $5) and ($6::timestamptz is null or e.received_at < $6)
                    and ($7::bigint is null or e.size_octets > $7) and ($8::bigint is null or e.size_octets < $8)
+                   and ($11::text[] is null or m.address = any($12)
+                       or m.domain_id in (select domain_id from domains where name = any($11)))
                order by s.sequence + 0 desc limit $9::bigint + $10::bigint) as x
            limit $9::bigint offset $10::bigint"#,
         question.tsquery,
@@ -185,6 +195,8 @@ pub async fn find(db: &mut PgConnection, question: &Question, before: Option<i64
         question.smaller,
         limit,
         skip,
+        domains.as_deref(),
+        mailboxes.as_deref(),
     )
     .fetch_all(db)
     .await?;

@@ -21,6 +21,8 @@ pub struct Domain {
     pub unknown: UnknownRecipients,
     /// How many mailboxes it has, those in the trash included.
     pub mailbox_count: i64,
+    /// After how many days the messages of its mailboxes are removed, starred ones spared; null as the installation has it.
+    pub retention_days: Option<i32>,
     /// When it was added.
     pub created_at: Timestamp,
 }

@@ -75,4 +75,10 @@ ids! {
     ContentId,
     /// A row of the audit log.
     AuditId,
+    /// A link that opens one mailbox.
+    AccessLinkId,
+    /// A service that mailboxes are used for.
+    ServiceTemplateId,
+    /// A service as it is bound to one mailbox.
+    ServiceBindingId,
 }

@@ -1,5 +1,6 @@
 //! The nouns of the product and their rules. Pure: nothing here reads or writes anything.
 
+mod access_link;
 mod address;
 mod api_key;
 mod audit;
@@ -14,9 +15,12 @@ mod mailbox;
 mod message;
 mod reach;
 mod scope;
+mod service;
 mod settings;
 mod time;
+mod user;
 
+pub use access_link::AccessLink;
 pub use address::{Address, InvalidAddress};
 pub use api_key::ApiKey;
 pub use audit::AuditEntry;
@@ -25,11 +29,16 @@ pub use cursor::{Cursor, Page, PageRequest};
 pub use domain::{Domain, UnknownRecipients};
 pub use domain_name::{DomainName, InvalidDomainName};
 pub use extraction_rules::{Alphabet, ExtractionRules};
-pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
+pub use ids::{
+    AccessLinkId, ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, ServiceBindingId, ServiceTemplateId,
+    SessionId,
+};
 pub use job::JobState;
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
 pub use reach::Reach;
 pub use scope::{Scope, Scopes};
+pub use service::{ServiceBinding, ServiceTemplate};
 pub use settings::{ExpiredMailboxes, SETTING_NAMES, Settings, SettingsState, UpdateSettings};
 pub use time::Timestamp;
+pub use user::{Member, User};

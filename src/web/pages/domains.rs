@@ -152,7 +152,7 @@ pub(in crate::web) async fn update(admin: Admin, Path(name): Path<String>, Form(
         }
     };
     let is_default = form.is_default.0.then_some(true);
-    match admin.ctx.call(UpdateDomain { name, is_default, unknown }).await {
+    match admin.ctx.call(UpdateDomain { name, is_default, unknown, retention_days: None }).await {
         Ok(_) => render::done(HERE, "domain_changed"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &[]);
