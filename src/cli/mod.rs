@@ -1,6 +1,8 @@
 //! The command line.
 
+mod aliases;
 mod commands;
+mod domains;
 mod extract;
 mod table;
 
@@ -12,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app;
 use crate::config::{Config, RawConfig};
-use crate::types::{Address, DomainName, Scope, UnknownRecipients};
+use crate::types::{Address, Scope};
 
 /// Pillarbox: a self-hosted inbound mail server with an API.
 #[derive(Debug, Parser)]
@@ -39,7 +41,10 @@ enum Command {
     Key(Key),
     /// Manage domains
     #[command(subcommand)]
-    Domain(Domain),
+    Domain(domains::Domain),
+    /// Manage aliases
+    #[command(subcommand)]
+    Alias(aliases::Alias),
     /// Manage mailboxes
     #[command(subcommand)]
     Mailbox(Mailbox),
@@ -82,30 +87,6 @@ enum Key {
         json: bool,
     },
     /// List the API keys
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Domain {
-    /// Add a domain
-    Add {
-        /// The domain's name
-        name: DomainName,
-        /// Make it the domain of addresses that are given without one
-        #[arg(long)]
-        default: bool,
-        /// What happens to mail for unknown addresses: reject, collect, or the mailbox that gets them
-        #[arg(long, default_value_t = UnknownRecipients::Reject)]
-        unknown: UnknownRecipients,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the domains
     List {
         /// Print JSON
         #[arg(long)]

@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod delivery;
+mod explain;
 mod prepare;
 mod recipients;
 mod settle;
@@ -24,6 +25,7 @@ use crate::types::ContentId;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
+pub use explain::{Explanation, Finding, Look, Outcome, Step};
 
 use prepare::Prepared;
 use recipients::Recipients;
@@ -101,6 +103,11 @@ impl Ingest {
     /// Decides about `<Postmaster>` without a domain: the default domain's (RFC 5321 section 4.5.1).
     pub async fn resolve_postmaster(&self) -> Result<Result<Recipient, Refusal>> {
         self.in_time(self.shared.recipients.resolve_postmaster()).await
+    }
+
+    /// Says what would become of mail for an address now, and why.
+    pub async fn explain(&self, address: &crate::types::Address) -> Result<Explanation> {
+        self.in_time(explain::explain(&self.shared.recipients, address)).await
     }
 
     /// A database that stands still keeps nobody waiting for longer than a commit may take.

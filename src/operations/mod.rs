@@ -3,6 +3,7 @@
 //! An operation is a struct: its fields are the input, its `SPEC` says who may use it and where it is found, its `run` is what
 //! happens. The doors take them from [`all`]; none names an operation that is in the list.
 
+pub mod aliases;
 pub mod api_keys;
 pub mod audit_log;
 pub mod codes;
@@ -13,6 +14,7 @@ pub mod health;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
+pub mod recipients;
 mod registry;
 mod services;
 pub mod setup;
@@ -32,6 +34,12 @@ registry::operations![
     domains::CreateDomain,
     domains::UpdateDomain,
     domains::DeleteDomain,
+    recipients::ExplainRecipient,
+    aliases::ListAliases,
+    aliases::CreateAlias,
+    aliases::GetAlias,
+    aliases::UpdateAlias,
+    aliases::DeleteAlias,
     mailboxes::ListMailboxes,
     mailboxes::ListDeletedMailboxes,
     mailboxes::CreateMailbox,

@@ -1,5 +1,6 @@
 //! All SQL. A function takes a connection, so that its caller decides what is one transaction.
 
+pub mod aliases;
 pub mod api_keys;
 pub mod audit;
 pub mod domains;

@@ -22,5 +22,6 @@ mod openapi;
 mod operations;
 mod panel;
 mod private_postgres;
+mod recipients;
 mod rest_manners;
 mod smtp;

@@ -66,6 +66,8 @@ ids! {
     ApiKeyId,
     /// A domain that mail is received for.
     DomainId,
+    /// Another address of mailboxes.
+    AliasId,
     /// A mailbox.
     MailboxId,
     /// A message as it lies in one mailbox.

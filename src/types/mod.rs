@@ -1,6 +1,7 @@
 //! The nouns of the product and their rules. Pure: nothing here reads or writes anything.
 
 mod address;
+mod alias;
 mod api_key;
 mod audit;
 mod bounded;
@@ -11,10 +12,12 @@ mod extraction_rules;
 mod ids;
 mod mailbox;
 mod message;
+mod postmaster;
 mod scope;
 mod time;
 
 pub use address::{Address, InvalidAddress};
+pub use alias::Alias;
 pub use api_key::ApiKey;
 pub use audit::AuditEntry;
 pub use bounded::{Int, Text};
@@ -22,8 +25,9 @@ pub use cursor::{Cursor, Page, PageRequest};
 pub use domain::{Domain, UnknownRecipients};
 pub use domain_name::{DomainName, InvalidDomainName};
 pub use extraction_rules::{Alphabet, ExtractionRules};
-pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
+pub use ids::{AliasId, ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
+pub use postmaster::Postmaster;
 pub use scope::{Scope, Scopes};
 pub use time::Timestamp;
