@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod types;
 
 pub mod dns;
+pub mod tls;
 
 pub mod mail;
 
@@ -16,7 +17,9 @@ pub mod store;
 
 pub mod ingest;
 
+pub mod acme;
 pub mod events;
+pub mod jobs;
 pub mod smtp;
 
 pub mod operations;

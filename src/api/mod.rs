@@ -5,6 +5,7 @@ mod health;
 mod input;
 mod octets;
 mod openapi;
+mod outside;
 mod routes;
 
 use axum::Router;
@@ -37,6 +38,7 @@ pub fn router(services: Services) -> Router {
         .layer(DefaultBodyLimit::max(MOST_BODY_OCTETS))
         .layer(cors)
         .merge(health::routes())
+        .merge(outside::routes())
         .with_state(services)
 }
 

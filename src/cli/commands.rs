@@ -18,7 +18,9 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
         Command::Domain(command) => domains::run(ctx, command).await,
         Command::Alias(command) => aliases::run(ctx, command).await,
         Command::Mailbox(command) => mailbox(ctx, command).await,
-        Command::Serve | Command::Extract(_) | Command::Openapi => bail!("this command does not ask the database"),
+        Command::Serve | Command::Doctor { .. } | Command::Extract(_) | Command::Openapi => {
+            bail!("this command does not ask the database")
+        }
     }
 }
 

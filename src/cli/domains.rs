@@ -1,13 +1,14 @@
 //! `pillarbox domain`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
 
 use crate::ingest::{Explanation, Outcome};
 use crate::operations::Ctx;
+use crate::operations::domain_check::CheckDomain;
 use crate::operations::domains::{CreateDomain, ListDomains, UpdateDomain};
 use crate::operations::recipients::ExplainRecipient;
-use crate::types::{Address, DomainName, Int, Postmaster, UnknownRecipients};
+use crate::types::{Address, CheckState, DomainCheck, DomainName, Int, MtaSts, Postmaster, UnknownRecipients, Verdict};
 
 use super::commands::all;
 use super::table::{print_json, print_line, print_rows};
@@ -47,6 +48,20 @@ pub(super) enum Domain {
         /// Where mail for postmaster and abuse lands: collect, or the mailbox that gets it
         #[arg(long)]
         postmaster: Option<Postmaster>,
+        /// What senders are told about encryption on the way here (MTA-STS): none, testing or enforce
+        #[arg(long)]
+        mta_sts: Option<MtaSts>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at a domain's DNS: what is wanted, what is found, and what to do; fails where mail does not come here
+    Check {
+        /// The domain's name
+        name: DomainName,
+        /// Print the records that are wanted, as lines of a zone file
+        #[arg(long, conflicts_with = "json")]
+        zone_file: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -74,12 +89,32 @@ pub(super) async fn run(ctx: &Ctx, command: Domain) -> Result<()> {
             let made = ctx.call(new).await?;
             if json { print_json(&made) } else { print_line(made.name) }
         }
-        Domain::Set { name, default, unknown, subdomains, postmaster, json } => {
+        Domain::Set { name, default, unknown, subdomains, postmaster, mta_sts, json } => {
             let is_default = default.then_some(true);
-            let change =
-                UpdateDomain { is_default, unknown, takes_subdomains: subdomains, postmaster, ..UpdateDomain::nothing(name) };
+            let change = UpdateDomain {
+                is_default,
+                unknown,
+                takes_subdomains: subdomains,
+                postmaster,
+                mta_sts,
+                ..UpdateDomain::nothing(name)
+            };
             let changed = ctx.call(change).await?;
             if json { print_json(&changed) } else { print_line(changed.name) }
+        }
+        Domain::Check { name, zone_file, json } => {
+            let check = ctx.call(CheckDomain { name, last: false }).await?;
+            if json {
+                print_json(&check)?;
+            } else if zone_file {
+                print_line(check.zone_file.trim_end())?;
+            } else {
+                print_check(&check)?;
+            }
+            if check.state == CheckState::Broken {
+                bail!("mail for {} does not come here", check.domain)
+            }
+            Ok(())
         }
         Domain::List { json } => list(ctx, json).await,
         Domain::Explain { address, json } => {
@@ -121,4 +156,29 @@ fn print_explanation(explanation: &Explanation) -> Result<()> {
             print_line(format_args!("Mail for {} is refused with {reply}.", explanation.address))
         }
     }
+}
+
+fn print_check(check: &DomainCheck) -> Result<()> {
+    for record in &check.records {
+        let mark = match record.verdict {
+            Verdict::Right => "right",
+            Verdict::Wrong => "WRONG",
+            Verdict::Missing => "MISSING",
+            Verdict::NotEverywhere => "not everywhere yet",
+            Verdict::NotNeeded => "not needed",
+            Verdict::Unanswered => "no answer",
+        };
+        print_line(format_args!("{mark}: {} {}", record.name, record.kind))?;
+        print_line(format_args!("    {}", record.reason))?;
+        for wanted in record.wanted.iter().filter(|wanted| !record.found.contains(wanted)) {
+            print_line(format_args!("    wanted: {wanted}"))?;
+        }
+        for found in &record.found {
+            print_line(format_args!("    found:  {found}"))?;
+        }
+        if !record.advice.is_empty() {
+            print_line(format_args!("    -> {}", record.advice))?;
+        }
+    }
+    print_line(format_args!("{}: {}", check.domain, check.state.as_str()))
 }

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod commands;
+mod doctor;
 mod domains;
 mod extract;
 mod table;
@@ -50,6 +51,12 @@ enum Command {
     Mailbox(Mailbox),
     /// Find codes and links in message files; needs no database
     Extract(extract::Args),
+    /// Look at this machine: ports, name, certificate, disk, database; fails where something keeps mail away
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the `OpenAPI` document
     Openapi,
 }
@@ -149,6 +156,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Serve => {
                 app::start_logging(&config.log, false);
                 app::serve(config).await.map(|()| ExitCode::SUCCESS)
+            }
+            Command::Doctor { json } => {
+                app::start_logging(&crate::config::Log { filter: "off".to_owned(), ..config.log.clone() }, true);
+                doctor::run(&config, json).await
             }
             command => {
                 app::start_logging(&crate::config::Log { filter: "error".to_owned(), ..config.log.clone() }, true);

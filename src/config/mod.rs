@@ -2,8 +2,10 @@
 //!
 //! Nothing else in the program looks at the environment.
 
+mod acme;
 mod dns;
 mod file;
+mod names;
 mod raw;
 
 use std::net::SocketAddr;
@@ -13,6 +15,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use acme::Acme;
+pub use names::Names;
 pub use raw::RawConfig;
 
 /// All settings, checked. The field docs are the manual.
@@ -24,6 +28,12 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// Where panel, REST and the rest of HTTP listen.
     pub http_listen: SocketAddr,
+    /// Where the same is served over HTTPS, with the certificate of the SMTP listener.
+    pub https_listen: Option<SocketAddr>,
+    /// Whom to ask for certificates.
+    pub acme: Option<Acme>,
+    /// What the world calls this server.
+    pub names: Names,
     /// The name in the SMTP greeting and in DNS advice.
     pub hostname: String,
     /// The base of links, without a trailing slash.
@@ -120,8 +130,11 @@ pub struct Smtp {
     pub data_timeout: Duration,
     /// How long a whole session may take.
     pub session_timeout: Duration,
-    /// How many octets of unfinished and unstored messages may lie in memory, over all sessions.
+    /// How many octets of unfinished and unstored messages may lie in memory, over all sessions. What finds no room there
+    /// waits on disk.
     pub max_memory_octets: usize,
+    /// Above this many octets a message waits on disk, below the data directory, until it is its turn to be stored.
+    pub spool_above_octets: usize,
 }
 
 /// The settings of the way from the listener into the database.
@@ -137,6 +150,8 @@ pub struct Ingest {
     pub queue_messages: usize,
     /// How long a sender waits for the commit before it hears 451.
     pub commit_timeout: Duration,
+    /// How many octets of messages from disk may be in memory at once to be read and written; one message always may.
+    pub large_octets: usize,
 }
 
 impl Config {

@@ -62,6 +62,8 @@ settings! {
     "PILLARBOX_DATABASE_URL" database_url: String,
     /// Address of panel and API [default: 127.0.0.1:8080]
     "PILLARBOX_HTTP_LISTEN" http_listen: String,
+    /// Address of panel and API over HTTPS, with the certificate of the SMTP listener [default: none]
+    "PILLARBOX_HTTPS_LISTEN" https_listen: String,
     /// Addresses of the SMTP listener, joined by commas [default: 127.0.0.1:2525]
     "PILLARBOX_SMTP_LISTEN" smtp_listen: String,
     /// Name in the SMTP greeting and in DNS advice [default: the machine's name]
@@ -76,6 +78,16 @@ settings! {
     "PILLARBOX_TLS_CERT" tls_cert: PathBuf,
     /// Private key in PEM
     "PILLARBOX_TLS_KEY" tls_key: PathBuf,
+    /// Directory URL of an authority that issues certificates over ACME; to name it is to agree to its terms [default: none]
+    "PILLARBOX_ACME_DIRECTORY" acme_directory: String,
+    /// Mail address that the authority may write to
+    "PILLARBOX_ACME_CONTACT" acme_contact: String,
+    /// Root certificate in PEM of an authority's own server, where the system does not know it
+    "PILLARBOX_ACME_CA_FILE" acme_ca_file: PathBuf,
+    /// More names for the certificate, joined by commas
+    "PILLARBOX_ACME_NAMES" acme_names: String,
+    /// Addresses at which the world reaches this server, joined by commas; for advice about DNS
+    "PILLARBOX_PUBLIC_ADDRESSES" public_addresses: String,
     /// Name of the first administrator, made while there is none
     "PILLARBOX_ADMIN_USERNAME" admin_username: String,
     /// Password of the first administrator
@@ -108,6 +120,8 @@ settings! {
     "PILLARBOX_SMTP_SESSION_TIMEOUT_SECONDS" smtp_session_timeout_seconds: Number,
     /// Octets of unstored messages in memory [default: 67108864]
     "PILLARBOX_SMTP_MAX_MEMORY_BYTES" smtp_max_memory_bytes: Number,
+    /// Octets above which an arriving message waits on disk [default: 262144]
+    "PILLARBOX_SMTP_SPOOL_ABOVE_BYTES" smtp_spool_above_bytes: Number,
     /// Connections that write mail at once [default: 2]
     "PILLARBOX_INGEST_WRITERS" ingest_writers: Number,
     /// Most messages in one transaction [default: 100]
@@ -118,12 +132,16 @@ settings! {
     "PILLARBOX_INGEST_QUEUE_MESSAGES" ingest_queue_messages: Number,
     /// Seconds a sender waits for the commit before it hears 451 [default: 8]
     "PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS" ingest_commit_timeout_seconds: Number,
+    /// Octets of large messages that are read and written at once [default: 33554432]
+    "PILLARBOX_INGEST_LARGE_BYTES" ingest_large_bytes: Number,
     /// DNS servers to ask, as addresses with a port, joined by commas [default: the system's]
     "PILLARBOX_DNS_SERVERS" dns_servers: String,
     /// Seconds that one question to DNS may take [default: 4]
     "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
     /// Most answers of DNS that are kept [default: 20000]
     "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
+    /// Port at which a zone's own servers are asked [default: 53]
+    "PILLARBOX_DNS_AUTHORITY_PORT" dns_authority_port: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -145,6 +163,9 @@ impl RawConfig {
             first_admin: self.first_admin()?,
             roles: self.checked_roles()?,
             log: self.checked_log()?,
+            https_listen: self.https_listen.as_deref().map(|text| address("PILLARBOX_HTTPS_LISTEN", text)).transpose()?,
+            acme: self.acme()?,
+            names: self.names()?,
             ingest: self.ingest()?,
             dns: self.dns()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
@@ -210,6 +231,13 @@ impl RawConfig {
                 1 << 20,
                 1 << 40,
             )?,
+            spool_above_octets: size(
+                "PILLARBOX_SMTP_SPOOL_ABOVE_BYTES",
+                self.smtp_spool_above_bytes.as_ref(),
+                262_144,
+                65_536,
+                1 << 30,
+            )?,
         })
     }
 
@@ -220,6 +248,7 @@ impl RawConfig {
             batch_octets: size("PILLARBOX_INGEST_BATCH_BYTES", self.ingest_batch_bytes.as_ref(), 1 << 20, 1 << 16, 1 << 28)?,
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
+            large_octets: size("PILLARBOX_INGEST_LARGE_BYTES", self.ingest_large_bytes.as_ref(), 1 << 25, 1 << 20, 1 << 40)?,
         })
     }
 

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use crate::types::{Address, ContentId, MailboxId};
 
+use super::content::Content;
 use super::settle::{Fingerprint, Ledger};
 
 /// A message and the mailboxes that it was accepted for.
@@ -19,8 +19,8 @@ pub struct Delivery {
     pub envelope: Envelope,
     /// Where it goes, as decided by `resolve`.
     pub recipients: Vec<Recipient>,
-    /// The octets exactly as they were sent, dots unstuffed, without the line that ends them.
-    pub content: Bytes,
+    /// What was sent.
+    pub content: Content,
     /// The trace fields `Return-Path` and `Received`, with their line ends; stored apart from the content.
     pub trace: String,
 }
@@ -38,6 +38,9 @@ pub struct Envelope {
     pub protocol: &'static str,
     /// Version and cipher suite, where the session is encrypted.
     pub tls: Option<String>,
+    /// The sender asked that the message goes over verified TLS only (RFC 8689), should it ever be passed on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_tls: bool,
 }
 
 /// A recipient that may receive.

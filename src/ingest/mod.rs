@@ -4,6 +4,7 @@
 //! the session's own task, waits in a bounded queue, and is written with its neighbours by one of a few writers.
 
 mod arrivals;
+mod content;
 mod delivery;
 mod explain;
 mod prepare;
@@ -21,12 +22,16 @@ use uuid::Uuid;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::types::ContentId;
+use crate::mail::tls_report;
+use crate::store;
+use crate::types::{ContentId, NewTlsReport};
 
 pub use arrivals::{Arrival, Arrivals};
+pub use content::{Content, Received, Spool};
 pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
 pub use explain::{Explanation, Finding, Look, Outcome, Step};
 
+use content::Gate;
 use prepare::Prepared;
 use recipients::Recipients;
 use settle::{Fingerprint, Known, Ledger};
@@ -42,6 +47,7 @@ struct Shared {
     queue: mpsc::Sender<Waiting>,
     settings: config::Ingest,
     recipients: Recipients,
+    gate: Gate,
     ledger: Arc<Ledger>,
     arrivals: Arrivals,
 }
@@ -91,7 +97,8 @@ impl Ingest {
             .collect();
         let settler = tokio::spawn(settle::run(Arc::clone(&ledger), pool.clone(), arrivals.clone(), stop.clone()));
         let recipients = Recipients::new(pool);
-        let shared = Arc::new(Shared { queue, settings, recipients, ledger, arrivals });
+        let gate = Gate::new(settings.large_octets);
+        let shared = Arc::new(Shared { queue, settings, recipients, gate, ledger, arrivals });
         Ok((Self { shared }, Workers { writers, settler, stop }))
     }
 
@@ -126,11 +133,20 @@ impl Ingest {
         &self.shared.arrivals
     }
 
+    /// Brings a received message into memory. Of messages from a spool, few are there at a time; the others wait for their turn.
+    ///
+    /// `Unavailable` where that takes too long, or the database went away meanwhile.
+    pub async fn admit(&self, received: Received) -> Result<Content> {
+        self.shared.gate.admit(received).await
+    }
+
     /// Stores a message for its recipients and returns after the commit.
     ///
     /// `Unavailable` where the queue is full, the database is away or the commit takes too long; the sender comes back then,
     /// and a message that was committed late all the same is recognised.
     pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
+        let is_large = delivery.content.is_large();
+        let reports = tls_report::of_message(&delivery.content);
         let mut prepared = Prepared::new(delivery).await?;
         let fingerprint = prepared.fingerprint;
         let known = self.shared.ledger.recognise(&fingerprint);
@@ -143,7 +159,27 @@ impl Ingest {
             // Before the sender hears of it: the commit may have been done all the same, or be done yet.
             self.shared.ledger.doubt(known.map_or(id, |known| known.id), fingerprint);
         }
+        if is_large && matches!(result, Err(Error::Unavailable { .. })) {
+            self.shared.gate.fail_those_who_wait();
+        }
+        if result.is_ok() && !reports.is_empty() {
+            self.keep(reports).await;
+        }
         result
+    }
+
+    /// Keeps what a message that was just stored reports of encryption. It can be read in the message too, so a failure is no loss.
+    async fn keep(&self, reports: Vec<NewTlsReport>) {
+        let kept = async {
+            let mut db = self.shared.recipients.pool().acquire().await?;
+            for report in &reports {
+                store::tls_reports::insert(&mut db, report, "mail").await?;
+            }
+            Ok(())
+        };
+        if let Err(error) = self.in_time(kept).await {
+            tracing::warn!(%error, "a report of encryption that came by mail could not be kept");
+        }
     }
 
     async fn store_or_adopt(&self, prepared: Prepared, known: Option<Known>) -> Result<Receipt> {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
@@ -70,7 +69,7 @@ impl Prepared {
     }
 
     fn now(mut delivery: Delivery) -> Result<Self> {
-        let sha256: [u8; 32] = Sha256::digest(&delivery.content).into();
+        let sha256: [u8; 32] = Sha256::digest(&*delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
         let mut reading = reading::read(&delivery.content, &[]);
         // While it waits for its commit, only what the rows hold is kept.
@@ -78,7 +77,7 @@ impl Prepared {
         let (size_octets, fingerprint) = (delivery.content.len(), fingerprint(&delivery, &sha256));
         let compressed = compress(&delivery.content);
         if compressed.is_some() {
-            delivery.content = Bytes::new();
+            delivery.content.release();
         }
         Ok(Self {
             fingerprint,

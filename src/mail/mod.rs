@@ -12,6 +12,7 @@ mod headers;
 mod limits;
 mod preview;
 mod text;
+pub mod tls_report;
 mod transfer;
 mod tree;
 mod words;

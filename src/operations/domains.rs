@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Domain, DomainName, Page, Postmaster, Scope, UnknownRecipients};
+use crate::types::{Domain, DomainName, MtaSts, Page, Postmaster, Scope, UnknownRecipients};
 
 use super::listing::listing;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -117,12 +117,16 @@ pub struct UpdateDomain {
     /// Where mail for postmaster and abuse lands while they have no mailbox or alias of their own.
     #[serde(default)]
     pub postmaster: Option<Postmaster>,
+    /// What senders are told about encryption on the way here (MTA-STS): `none`, `testing` or `enforce`. Its DNS records and a
+    /// certificate for the policy's host are needed too; `check_domain` says which.
+    #[serde(default)]
+    pub mta_sts: Option<MtaSts>,
 }
 
 impl UpdateDomain {
     /// Changes nothing yet.
     pub fn nothing(name: DomainName) -> Self {
-        Self { name, is_default: None, unknown: None, takes_subdomains: None, postmaster: None }
+        Self { name, is_default: None, unknown: None, takes_subdomains: None, postmaster: None, mta_sts: None }
     }
 }
 
@@ -156,9 +160,12 @@ impl Operation for UpdateDomain {
         if let Some(postmaster) = &self.postmaster {
             set_postmaster(&mut tx, &self.name, postmaster).await?;
         }
+        if let Some(mode) = self.mta_sts {
+            store::domains::set_mta_sts(&mut tx, &self.name, mode).await?;
+        }
         let domain = found(&mut tx, &self.name).await?;
         let detail = json!({ "is_default": self.is_default, "unknown": self.unknown, "takes_subdomains": self.takes_subdomains,
-            "postmaster": self.postmaster });
+            "postmaster": self.postmaster, "mta_sts": self.mta_sts });
         ctx.commit_and_forget::<Self>(tx, self.name.as_str(), detail).await?;
         Ok(domain)
     }

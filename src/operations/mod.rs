@@ -6,22 +6,28 @@
 pub mod aliases;
 pub mod api_keys;
 pub mod audit_log;
+pub mod certificates;
 pub mod codes;
 mod context;
+pub mod domain_check;
 pub mod domains;
 pub mod first_steps;
 pub mod health;
+pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
 pub mod recipients;
 mod registry;
 mod services;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod tls_reports;
+pub mod upkeep;
 
 pub use context::{Caller, Ctx, Surface};
 pub use registry::{Entry, find, snake_case};
@@ -34,6 +40,8 @@ registry::operations![
     domains::CreateDomain,
     domains::UpdateDomain,
     domains::DeleteDomain,
+    domain_check::CheckDomain,
+    tls_reports::ListTlsReports,
     recipients::ExplainRecipient,
     aliases::ListAliases,
     aliases::CreateAlias,
@@ -60,4 +68,8 @@ registry::operations![
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
     stats::GetStats,
+    settings::GetSettings,
+    settings::UpdateSettings,
+    jobs::ListJobs,
+    jobs::RunJob,
 ];

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::events::Bus;
 use crate::ingest::Ingest;
+use crate::tls::Certificate;
 
 use super::api_keys::KeyCache;
+use super::settings::SettingsCache;
 use super::throttle::Throttle;
 
 /// What operations work with. Cheap to clone.
@@ -28,9 +31,14 @@ pub struct Services {
     pub sealer: Arc<Sealer>,
     /// The addresses that the SMTP listener listens at, as they were bound.
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
+    /// The certificate that the listeners present; `None` beside a server.
+    pub certificate: Option<Arc<Certificate>>,
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
+    /// Wakes the runner of background jobs.
+    pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
+    pub(super) settings: SettingsCache,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -51,15 +59,20 @@ impl Services {
             config,
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
+            certificate: None,
             stop: CancellationToken::new(),
+            wake_jobs: Arc::default(),
             keys: KeyCache::new(),
+            settings: SettingsCache::default(),
             throttle: Arc::default(),
         }
     }
 
-    /// Forgets what was remembered of mailboxes, domains and keys. Run when another node changed them.
+    /// Forgets what was remembered of mailboxes, domains, keys and settings. Run when another node changed them.
     pub async fn forget(&self) {
         self.ingest.forget_recipients();
+        self.settings.forget();
         self.keys.forget().await;
+        self.wake_jobs.notify_one();
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Command<'a> {
     /// What follows `TO:`.
     Rcpt(&'a str),
     Data,
+    /// The size of a chunk, and perhaps `LAST`.
+    Bdat(&'a str),
     Rset,
     Noop,
     Help,
@@ -48,6 +50,9 @@ impl<'a> Command<'a> {
         if verb.eq_ignore_ascii_case("RCPT") {
             return after_keyword(argument, "TO:").map(Self::Rcpt).ok_or(reply::RCPT_SYNTAX);
         }
+        if verb.eq_ignore_ascii_case("BDAT") {
+            return Ok(Self::Bdat(argument));
+        }
         Self::other(line, verb, argument)
     }
 
@@ -76,7 +81,7 @@ impl<'a> Command<'a> {
         match verb.to_ascii_uppercase().as_str() {
             "EHLO" | "HELO" => Err(reply::BAD_HELLO),
             "VRFY" => Err(reply::ARGUMENT_MISSING),
-            "EXPN" | "AUTH" | "BDAT" | "BURL" | "ETRN" | "ATRN" => Ok(Self::NotOffered),
+            "EXPN" | "AUTH" | "BURL" | "ETRN" | "ATRN" => Ok(Self::NotOffered),
             "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "CONNECT" | "TRACE" if line.contains(" HTTP/") => {
                 Ok(Self::Http)
             }
@@ -135,7 +140,8 @@ mod tests {
             ("EXPN", Command::NotOffered),
             ("AUTH PLAIN AGEAYg==", Command::NotOffered),
             ("AUTH", Command::NotOffered),
-            ("BDAT 10 LAST", Command::NotOffered),
+            ("bdat 10 LAST", Command::Bdat("10 LAST")),
+            ("BDAT", Command::Bdat("")),
             ("ETRN example.org", Command::NotOffered),
             ("LHLO example.org", Command::NotOffered),
             ("GET / HTTP/1.1", Command::Http),

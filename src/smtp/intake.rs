@@ -2,10 +2,8 @@
 
 use std::future::Future;
 
-use bytes::Bytes;
-
 use crate::error::Result;
-use crate::ingest::{Delivery, Envelope, Ingest, Receipt, Recipient, Refusal};
+use crate::ingest::{Content, Delivery, Envelope, Ingest, Receipt, Received, Recipient, Refusal};
 use crate::types::{Address, ContentId};
 
 /// A message that a session finished.
@@ -14,7 +12,7 @@ pub(super) struct Message<R> {
     pub(super) id: ContentId,
     pub(super) envelope: Envelope,
     pub(super) recipients: Vec<R>,
-    pub(super) content: Bytes,
+    pub(super) content: Content,
     pub(super) trace: String,
 }
 
@@ -27,6 +25,8 @@ pub(super) trait Intake: Clone + Send + Sync + 'static {
 
     fn resolve(&self, address: &Address) -> impl Future<Output = Result<Result<Self::Recipient, Refusal>>> + Send;
     fn resolve_postmaster(&self) -> impl Future<Output = Result<Result<Self::Recipient, Refusal>>> + Send;
+    /// Brings a message into memory, when it is its turn.
+    fn admit(&self, received: Received) -> impl Future<Output = Result<Content>> + Send;
     fn deliver(&self, message: Message<Self::Recipient>) -> impl Future<Output = Result<Self::Receipt>> + Send;
     /// The address that a recipient was resolved from.
     fn address(recipient: &Self::Recipient) -> &Address;
@@ -46,6 +46,10 @@ impl Intake for Ingest {
 
     async fn resolve_postmaster(&self) -> Result<Result<Recipient, Refusal>> {
         Self::resolve_postmaster(self).await
+    }
+
+    async fn admit(&self, received: Received) -> Result<Content> {
+        Self::admit(self, received).await
     }
 
     async fn deliver(&self, message: Message<Recipient>) -> Result<Receipt> {

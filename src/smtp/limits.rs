@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -71,7 +70,6 @@ const PIECE_OCTETS: usize = 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Memory {
     pieces: Arc<Semaphore>,
-    patience: Duration,
 }
 
 /// Memory that a message has; given back when dropped.
@@ -81,29 +79,37 @@ pub(super) struct Reservation {
 }
 
 impl Memory {
-    /// `octets` in all; a session that asks for more than is free waits for as long as `patience`.
-    pub(super) fn new(octets: usize, patience: Duration) -> Self {
+    /// `octets` in all.
+    pub(super) fn new(octets: usize) -> Self {
         let pieces = octets.div_ceil(PIECE_OCTETS).min(Semaphore::MAX_PERMITS);
-        Self { pieces: Arc::new(Semaphore::new(pieces)), patience }
+        Self { pieces: Arc::new(Semaphore::new(pieces)) }
     }
 
-    /// Lets a reservation grow to this many octets. `false` where they did not become free in time.
-    pub(super) async fn grow(&self, reservation: &mut Reservation, octets: usize) -> bool {
-        let held = reservation.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = octets.div_ceil(PIECE_OCTETS).saturating_sub(held);
+    /// Lets a reservation grow to this many octets; `false` where they are not free.
+    pub(super) fn grow(&self, reservation: &mut Reservation, octets: usize) -> bool {
+        let more = octets.div_ceil(PIECE_OCTETS).saturating_sub(reservation.pieces());
         let Ok(more) = u32::try_from(more) else { return false };
         if more == 0 {
             return true;
         }
-        let pieces = Arc::clone(&self.pieces);
-        let Ok(Ok(permit)) = tokio::time::timeout(self.patience, pieces.acquire_many_owned(more)).await else {
-            return false;
-        };
+        let Ok(permit) = Arc::clone(&self.pieces).try_acquire_many_owned(more) else { return false };
         match &mut reservation.permit {
             Some(held) => held.merge(permit),
             None => reservation.permit = Some(permit),
         }
         true
+    }
+}
+
+impl Reservation {
+    fn pieces(&self) -> usize {
+        self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+
+    /// Gives back what is above this many octets.
+    pub(super) fn shrink_to(&mut self, octets: usize) {
+        let above = self.pieces().saturating_sub(octets.div_ceil(PIECE_OCTETS));
+        drop(self.permit.as_mut().and_then(|permit| permit.split(above)));
     }
 }
 
@@ -125,15 +131,18 @@ mod tests {
         assert_eq!(places.taken().by_address.len(), 3);
     }
 
-    #[tokio::test]
-    async fn memory_is_waited_for_and_given_back() {
-        let memory = Memory::new(4096, Duration::from_millis(20));
+    #[test]
+    fn memory_is_limited_and_given_back() {
+        let memory = Memory::new(4096);
         let (mut one, mut two) = (Reservation::default(), Reservation::default());
-        assert!(memory.grow(&mut one, 1000).await);
-        assert!(memory.grow(&mut one, 3000).await);
-        assert!(!memory.grow(&mut two, 1025).await, "one of four pieces is left");
-        assert!(memory.grow(&mut two, 1024).await);
+        assert!(memory.grow(&mut one, 1000));
+        assert!(memory.grow(&mut one, 3000));
+        assert!(!memory.grow(&mut two, 1025), "one of four pieces is left");
+        assert!(memory.grow(&mut two, 1024));
+        one.shrink_to(2048);
+        assert_eq!((one.pieces(), two.pieces()), (2, 1));
+        assert!(memory.grow(&mut two, 2048));
         drop(one);
-        assert!(memory.grow(&mut two, 4096).await);
+        assert!(memory.grow(&mut two, 4096));
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -13,18 +13,17 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::config::Config;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Spool};
+use crate::tls::Certificate;
 use crate::types::SessionId;
 
+use super::content::Room;
 use super::limits::{Memory, Place, Places};
 use super::reply::Reply;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// How long a message waits for memory that others hold.
-const MEMORY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long running sessions may take to end once the server stops: a last message, its commit, and the goodbye.
 const LAST_SESSIONS: Duration = Duration::from_secs(45);
 
@@ -32,31 +31,35 @@ const LAST_SESSIONS: Duration = Duration::from_secs(45);
 pub struct Listener {
     sockets: Vec<TcpListener>,
     places: Places,
-    certificate: Arc<Certificate>,
     shared: Arc<Shared<Ingest>>,
     sessions: TaskTracker,
 }
 
 impl Listener {
-    /// Binds every address of the settings and reads, or makes, the certificate.
+    /// Binds every address of the settings; sessions that ask for encryption see the certificate.
     ///
     /// Fails with one sentence that names the setting: a port in use, not permitted, or not of this machine.
-    pub async fn bind(config: &Config, ingest: Ingest, shutdown: CancellationToken) -> Result<Self> {
+    pub fn bind(config: &Config, ingest: Ingest, certificate: &Arc<Certificate>, shutdown: CancellationToken) -> Result<Self> {
         let settings = config.smtp.clone();
-        let certificate = certificate(config.clone()).await?;
         let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
-        // One message of full size must always fit.
-        let memory = settings.max_memory_octets.max(settings.max_message_octets.saturating_add(1));
+        let dir = config.data_dir.join("spool");
+        let spool = Spool::open(dir.clone()).with_context(|| format!("{} cannot be used for large messages", dir.display()))?;
+        let room = Room {
+            limit: settings.max_message_octets,
+            spool_above: settings.spool_above_octets,
+            memory: Memory::new(settings.max_memory_octets),
+            spool,
+        };
         let shared = Shared {
             hostname: config.hostname.clone(),
             intake: ingest,
-            memory: Memory::new(memory, MEMORY_PATIENCE),
+            room,
             tls: Some(certificate.server_config()?),
             shutdown,
             settings,
         };
         let places = Places::new(shared.settings.max_sessions, shared.settings.max_sessions_per_address);
-        Ok(Self { sockets, places, certificate, shared: Arc::new(shared), sessions: TaskTracker::new() })
+        Ok(Self { sockets, places, shared: Arc::new(shared), sessions: TaskTracker::new() })
     }
 
     /// Where it listens; with the real ports where the settings have port 0.
@@ -68,11 +71,10 @@ impl Listener {
     /// is coming in may finish.
     pub async fn run(self) {
         let shutdown = self.shared.shutdown.clone();
-        let certificate = tokio::spawn(Arc::clone(&self.certificate).watch(shutdown.clone()));
         let acceptor = Acceptor { places: self.places, shared: self.shared, sessions: self.sessions };
         let accepting: Vec<_> = self.sockets.into_iter().map(|socket| tokio::spawn(acceptor.clone().accept(socket))).collect();
         shutdown.cancelled().await;
-        for task in accepting.into_iter().chain([certificate]) {
+        for task in accepting {
             let _ = task.await;
         }
         acceptor.sessions.close();
@@ -119,12 +121,6 @@ impl Acceptor {
         let session = Session::new(stream, remote, Arc::clone(&self.shared));
         self.sessions.spawn(hold(place, session.run()).instrument(span));
     }
-}
-
-/// Reads the certificate, or makes it, where that holds up nothing else.
-async fn certificate(config: Config) -> Result<Arc<Certificate>> {
-    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
-    tokio::task::spawn_blocking(open).await?
 }
 
 /// Keeps the place for as long as the session runs, however it ends.

@@ -3,6 +3,7 @@
 //! A [`Listener`] accepts connections and runs a session for each; a session reads lines, keeps the state of the dialogue and
 //! hands each finished message to [`crate::ingest`]. Who may receive, and what becomes of a message, is decided there.
 
+mod chunking;
 mod command;
 mod content;
 mod data;
@@ -16,7 +17,6 @@ mod reply;
 mod session;
 #[cfg(test)]
 mod session_tests;
-pub mod tls;
 mod trace;
 mod transaction;
 mod wire;

@@ -7,10 +7,15 @@ use super::reply::{BAD_PARAMETER, MESSAGE_TOO_LARGE, Reply, UNKNOWN_PARAMETER};
 pub(super) struct MailParameters {
     /// The transaction has UTF-8 in addresses or header fields (RFC 6531).
     pub(super) smtputf8: bool,
+    /// The content has octets of any kind in lines of any length, so it comes in chunks (BINARYMIME, RFC 3030).
+    pub(super) binary: bool,
+    /// The message goes over verified TLS only (RFC 8689).
+    pub(super) require_tls: bool,
 }
 
-/// Reads what follows the path of MAIL, against the largest message that is taken.
-pub(super) fn of_mail(text: &str, max_message_octets: usize) -> Result<MailParameters, Reply> {
+/// Reads what follows the path of MAIL, against the largest message that is taken. REQUIRETLS is known only where the session
+/// is encrypted.
+pub(super) fn of_mail(text: &str, max_message_octets: usize, encrypted: bool) -> Result<MailParameters, Reply> {
     let (mut parameters, mut has_size, mut has_body) = (MailParameters::default(), false, false);
     for parameter in split(text)? {
         let (keyword, value) = parameter?;
@@ -19,15 +24,17 @@ pub(super) fn of_mail(text: &str, max_message_octets: usize) -> Result<MailParam
                 check_size(size, max_message_octets)?;
                 has_size = true;
             }
-            // BINARYMIME needs CHUNKING (RFC 3030); neither is announced.
             ("BODY", Some(body)) if !has_body => {
-                if !["7BIT", "8BITMIME"].iter().any(|known| body.eq_ignore_ascii_case(known)) {
+                if !["7BIT", "8BITMIME", "BINARYMIME"].iter().any(|known| body.eq_ignore_ascii_case(known)) {
                     return Err(BAD_PARAMETER);
                 }
+                parameters.binary = body.eq_ignore_ascii_case("BINARYMIME");
                 has_body = true;
             }
             ("SMTPUTF8", None) if !parameters.smtputf8 => parameters.smtputf8 = true,
-            ("SIZE" | "BODY" | "SMTPUTF8", _) => return Err(BAD_PARAMETER),
+            ("REQUIRETLS", _) if !encrypted => return Err(UNKNOWN_PARAMETER),
+            ("REQUIRETLS", None) if !parameters.require_tls => parameters.require_tls = true,
+            ("SIZE" | "BODY" | "SMTPUTF8" | "REQUIRETLS", _) => return Err(BAD_PARAMETER),
             _ => return Err(UNKNOWN_PARAMETER),
         }
     }
@@ -82,8 +89,11 @@ mod tests {
             ("  BODY=7BIT  SMTPUTF8", true),
             (" SMTPUTF8 SIZE=00000000000000001000", true),
         ] {
-            assert_eq!(of_mail(text, 1000), Ok(MailParameters { smtputf8 }), "{text}");
+            assert_eq!(of_mail(text, 1000, false), Ok(MailParameters { smtputf8, ..MailParameters::default() }), "{text}");
         }
+        let binary = MailParameters { binary: true, ..MailParameters::default() };
+        assert_eq!(of_mail(" BODY=binarymime", 1000, false), Ok(binary));
+        assert_eq!(of_mail(" REQUIRETLS BODY=BINARYMIME", 1000, true), Ok(MailParameters { require_tls: true, ..binary }));
         assert_eq!(of_rcpt(""), Ok(()));
         assert_eq!(of_rcpt(" "), Ok(()));
     }
@@ -100,7 +110,8 @@ mod tests {
             (" SIZE", BAD_PARAMETER),
             (" SIZE=-1", BAD_PARAMETER),
             (" SIZE=1 SIZE=1", BAD_PARAMETER),
-            (" BODY=BINARYMIME", BAD_PARAMETER),
+            (" BODY=BASE64", BAD_PARAMETER),
+            (" BODY", BAD_PARAMETER),
             (" BODY=7BIT BODY=7BIT", BAD_PARAMETER),
             (" SMTPUTF8=1", BAD_PARAMETER),
             (" SMTPUTF8 SMTPUTF8", BAD_PARAMETER),
@@ -114,8 +125,10 @@ mod tests {
             (" REQUIRETLS", UNKNOWN_PARAMETER),
             (" X-Y", UNKNOWN_PARAMETER),
         ] {
-            assert_eq!(of_mail(text, 1000), Err(reply), "{text}");
+            assert_eq!(of_mail(text, 1000, false), Err(reply), "{text}");
         }
+        assert_eq!(of_mail(" REQUIRETLS=1", 1000, true), Err(BAD_PARAMETER));
+        assert_eq!(of_mail(" REQUIRETLS REQUIRETLS", 1000, true), Err(BAD_PARAMETER));
         assert_eq!(of_rcpt(" NOTIFY=NEVER"), Err(UNKNOWN_PARAMETER));
         assert_eq!(of_rcpt("x"), Err(BAD_PARAMETER));
     }

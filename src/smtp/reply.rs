@@ -15,6 +15,29 @@ pub(super) struct Reply {
     text: Cow<'static, str>,
 }
 
+/// What the answer to EHLO tells of this server and this session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer {
+    /// The largest message.
+    pub(super) size_octets: usize,
+    /// The most messages in a session.
+    pub(super) messages: usize,
+    /// The most recipients of a message.
+    pub(super) recipients: usize,
+    pub(super) tls: Tls,
+}
+
+/// What there is of TLS in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    /// Nothing.
+    Unknown,
+    /// It may be started.
+    Possible,
+    /// It was started.
+    Active,
+}
+
 const fn fixed(code: u16, enhanced: &'static str, text: &'static str) -> Reply {
     Reply { code, enhanced, text: Cow::Borrowed(text) }
 }
@@ -29,7 +52,7 @@ pub(super) const CANNOT_VERIFY: Reply = fixed(252, "2.0.0", "Addresses are not v
 pub(super) const HELP: Reply = fixed(
     214,
     "2.0.0",
-    "Commands: EHLO HELO STARTTLS MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\nThis server receives mail for its own domains only",
+    "Commands: EHLO HELO STARTTLS MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\nThis server receives mail for its own domains only",
 );
 
 pub(super) const UNKNOWN_COMMAND: Reply = fixed(500, "5.5.1", "Command not recognized; HELP lists the commands");
@@ -44,6 +67,7 @@ pub(super) const MAIL_SYNTAX: Reply = fixed(501, "5.5.2", "Write MAIL FROM:<addr
 pub(super) const RCPT_SYNTAX: Reply = fixed(501, "5.5.2", "Write RCPT TO:<address>");
 pub(super) const BAD_SENDER: Reply = fixed(501, "5.1.7", "The sender is not an address; write MAIL FROM:<user@example.org>");
 pub(super) const BAD_RECIPIENT: Reply = fixed(501, "5.1.3", "The recipient is not an address; write RCPT TO:<user@example.org>");
+pub(super) const BAD_CHUNK: Reply = fixed(501, "5.5.4", "Write BDAT size, or BDAT size LAST for the last chunk");
 pub(super) const BAD_PARAMETER: Reply = fixed(501, "5.5.4", "A parameter is malformed or given twice");
 pub(super) const UNKNOWN_PARAMETER: Reply = fixed(555, "5.5.4", "A parameter is not recognized; EHLO lists what is offered");
 pub(super) const NEEDS_SMTPUTF8: Reply = fixed(553, "5.6.7", "The address needs SMTPUTF8, given as a parameter of MAIL FROM");
@@ -51,13 +75,16 @@ pub(super) const NEEDS_SMTPUTF8: Reply = fixed(553, "5.6.7", "The address needs 
 pub(super) const HELLO_FIRST: Reply = fixed(503, "5.5.1", "Send EHLO first");
 pub(super) const MAIL_FIRST: Reply = fixed(503, "5.5.1", "Send MAIL FROM first");
 pub(super) const NESTED_MAIL: Reply = fixed(503, "5.5.1", "A sender is given already; send RSET to start anew");
+pub(super) const CHUNKS_BEGAN: Reply =
+    fixed(503, "5.5.1", "The message began with BDAT; go on with BDAT, or send RSET to start anew");
+pub(super) const NEEDS_CHUNKS: Reply = fixed(503, "5.5.1", "With BODY=BINARYMIME the message comes with BDAT, not DATA");
 pub(super) const TLS_ALREADY: Reply = fixed(503, "5.5.1", "TLS is active already");
 pub(super) const NO_RECIPIENTS: Reply = fixed(554, "5.5.1", "No valid recipients; send RCPT TO first");
 
 pub(super) const TOO_MANY_RECIPIENTS: Reply = fixed(452, "4.5.3", "Too many recipients; send the rest in another transaction");
 pub(super) const MESSAGE_TOO_LARGE: Reply = fixed(552, "5.3.4", "The message is larger than this server takes; see SIZE in EHLO");
 pub(super) const LOOPING: Reply = fixed(554, "5.4.6", "The message passed too many hosts; mail is looping");
-pub(super) const NO_MEMORY: Reply = fixed(452, "4.3.1", "Too much mail is arriving; try again in a few minutes");
+pub(super) const NO_SPACE: Reply = fixed(452, "4.3.1", "The server has no room for the message; try again later");
 pub(super) const TRY_LATER: Reply = fixed(451, "4.3.0", "The server cannot store mail at the moment; try again later");
 
 pub(super) const TOO_MANY_ERRORS: Reply = fixed(421, "4.7.0", "Too many errors; closing");
@@ -82,11 +109,26 @@ impl Reply {
     }
 
     /// The answer to EHLO. Announces only what works (RFC 5321 section 4.1.1.1).
-    pub(super) fn extended_hello(hostname: &str, max_message_octets: usize, offer_tls: bool) -> Self {
-        let tls = if offer_tls { "\nSTARTTLS" } else { "" };
-        let text =
-            format!("{hostname}\nPIPELINING\nSIZE {max_message_octets}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES{tls}\nHELP");
+    pub(super) fn extended_hello(hostname: &str, offer: &Offer) -> Self {
+        let Offer { size_octets, messages, recipients, tls } = offer;
+        let tls = match tls {
+            Tls::Unknown => "",
+            Tls::Possible => "\nSTARTTLS",
+            // RFC 8689 section 2: only inside TLS.
+            Tls::Active => "\nREQUIRETLS",
+        };
+        // RFC 9422 section 4: a limit has at most six digits.
+        let [messages, recipients] = [messages, recipients].map(|limit| limit.min(&999_999));
+        let text = format!(
+            "{hostname}\nPIPELINING\nSIZE {size_octets}\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\nENHANCEDSTATUSCODES{tls}\n\
+             LIMITS MAILMAX={messages} RCPTMAX={recipients}\nHELP"
+        );
         Self { code: 250, enhanced: "", text: text.into() }
+    }
+
+    /// A chunk that is not the last was taken (RFC 3030 section 2).
+    pub(super) fn chunk(octets: u64) -> Self {
+        Self { code: 250, enhanced: "2.0.0", text: format!("{octets} octets received").into() }
     }
 
     /// The message is stored, under this name.
@@ -150,15 +192,19 @@ mod tests {
 
     #[test]
     fn replies_are_well_formed() {
+        let offer = Offer { size_octets: 1000, messages: 10_000_000, recipients: 100, tls: Tls::Possible };
         assert_eq!(text(&OK), "250 2.0.0 OK\r\n");
         assert_eq!(text(&Reply::greeting("mail.example.org")), "220 mail.example.org ESMTP Pillarbox\r\n");
         assert!(text(&HELP).starts_with("214-2.0.0 Commands"), "each line has the enhanced code (RFC 2034 section 4)");
         assert_eq!(
-            text(&Reply::extended_hello("h.example", 1000, true)),
-            "250-h.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n\
-             250-STARTTLS\r\n250 HELP\r\n"
+            text(&Reply::extended_hello("h.example", &offer)),
+            "250-h.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n\
+             250-BINARYMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n250-LIMITS MAILMAX=999999 RCPTMAX=100\r\n250 HELP\r\n"
         );
-        assert!(!text(&Reply::extended_hello("h.example", 1000, false)).contains("STARTTLS"));
+        for (tls, start, require) in [(Tls::Unknown, false, false), (Tls::Possible, true, false), (Tls::Active, false, true)] {
+            let text = text(&Reply::extended_hello("h.example", &Offer { tls, ..offer }));
+            assert_eq!((text.contains("-STARTTLS\r\n"), text.contains("-REQUIRETLS\r\n")), (start, require), "{tls:?}");
+        }
     }
 
     #[test]
@@ -182,6 +228,10 @@ mod tests {
             RCPT_SYNTAX,
             BAD_SENDER,
             BAD_RECIPIENT,
+            BAD_CHUNK,
+            CHUNKS_BEGAN,
+            NEEDS_CHUNKS,
+            Reply::chunk(5),
             BAD_PARAMETER,
             UNKNOWN_PARAMETER,
             NEEDS_SMTPUTF8,
@@ -193,7 +243,7 @@ mod tests {
             TOO_MANY_RECIPIENTS,
             MESSAGE_TOO_LARGE,
             LOOPING,
-            NO_MEMORY,
+            NO_SPACE,
             TRY_LATER,
             TOO_MANY_ERRORS,
             TOO_MANY_MESSAGES,

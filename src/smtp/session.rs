@@ -11,13 +11,13 @@ use crate::config;
 use crate::types::Address;
 
 use super::command::Command;
+use super::content::Room;
 use super::intake::Intake;
-use super::limits::Memory;
 use super::line::{Line, LineReader};
 use super::parameters;
 use super::path::Path;
 use super::reply;
-use super::reply::Reply;
+use super::reply::{Offer, Reply, Tls};
 use super::transaction::Transaction;
 use super::wire::{Ended, Timeouts, Waiting, Wire};
 
@@ -27,7 +27,7 @@ pub(super) struct Shared<I> {
     pub(super) settings: config::Smtp,
     pub(super) hostname: String,
     pub(super) intake: I,
-    pub(super) memory: Memory,
+    pub(super) room: Room,
     /// `None` only in tests of the plain protocol.
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) shutdown: CancellationToken,
@@ -147,6 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                     None => return Ok(()),
                 },
                 Ok(Command::Data) => self.data().await?,
+                Ok(Command::Bdat(argument)) => self.bdat(argument).await?,
                 Ok(command) => self.command(command).await?,
                 Err(reply) => reply,
             },
@@ -181,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             Command::Vrfy => reply::CANNOT_VERIFY,
             Command::Quit => return Err(Ended::Quit),
             Command::Http => return Err(Ended::Refused(reply::NOT_HTTP)),
-            Command::NotOffered | Command::StartTls | Command::Data => reply::NOT_OFFERED,
+            Command::NotOffered | Command::StartTls | Command::Data | Command::Bdat(_) => reply::NOT_OFFERED,
         })
     }
 
@@ -191,7 +192,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         self.hello = Some(Hello { name: name.to_owned(), extended });
         let Shared { hostname, settings, tls, .. } = &*self.shared;
         if extended {
-            Reply::extended_hello(hostname, settings.max_message_octets, tls.is_some() && self.tls.is_none())
+            let offer = Offer {
+                size_octets: settings.max_message_octets,
+                messages: settings.max_messages_per_session,
+                recipients: settings.max_recipients,
+                tls: match (&self.tls, tls) {
+                    (Some(_), _) => Tls::Active,
+                    (None, Some(_)) => Tls::Possible,
+                    (None, None) => Tls::Unknown,
+                },
+            };
+            Reply::extended_hello(hostname, &offer)
         } else {
             Reply::hello(hostname)
         }
@@ -201,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         if self.hello.is_none() {
             return Ok(reply::HELLO_FIRST);
         }
-        if self.transaction.is_some() {
+        if self.transaction.as_ref().is_some_and(|transaction| !transaction.is_refused()) {
             return Ok(reply::NESTED_MAIL);
         }
         if self.messages >= self.shared.settings.max_messages_per_session {
@@ -210,14 +221,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let Some((path @ (Path::Null | Path::Mailbox { .. }), rest)) = Path::read(argument) else {
             return Ok(reply::BAD_SENDER);
         };
-        let parameters = match parameters::of_mail(rest, self.shared.settings.max_message_octets) {
+        let parameters = match parameters::of_mail(rest, self.shared.settings.max_message_octets, self.tls.is_some()) {
             Ok(parameters) => parameters,
             Err(reply) => return Ok(reply),
         };
         if !parameters.smtputf8 && !path.text().is_ascii() {
             return Ok(reply::NEEDS_SMTPUTF8);
         }
-        self.transaction = Some(Transaction::new(path.text(), parameters.smtputf8));
+        self.transaction = Some(Transaction::new(path.text(), parameters));
         Ok(reply::SENDER_OK)
     }
 
@@ -225,13 +236,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let Some(transaction) = &mut self.transaction else {
             return if self.hello.is_none() { reply::HELLO_FIRST } else { reply::MAIL_FIRST };
         };
+        if transaction.has_begun() {
+            return reply::CHUNKS_BEGAN;
+        }
         let Some((path, rest)) = Path::read(argument).filter(|(path, _)| *path != Path::Null) else {
             return reply::BAD_RECIPIENT;
         };
         if let Err(reply) = parameters::of_rcpt(rest) {
             return reply;
         }
-        if !transaction.smtputf8 && !path.text().is_ascii() {
+        if !transaction.parameters.smtputf8 && !path.text().is_ascii() {
             return reply::NEEDS_SMTPUTF8;
         }
         if transaction.recipients.len() >= self.shared.settings.max_recipients {

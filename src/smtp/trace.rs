@@ -51,19 +51,50 @@ pub(super) fn protocol(extended: bool, encrypted: bool, smtputf8: bool) -> &'sta
     }
 }
 
-/// How many `Received` fields the header section has; counting ends a little above the limit.
-pub(super) fn hops(content: &[u8]) -> usize {
-    let (mut hops, mut rest) = (0, content);
-    while hops <= MOST_HOPS {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let (line, next) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        if line.trim_ascii().is_empty() && !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            break;
+/// Counts the `Received` fields of a header section, piece by piece; ends a little above the limit.
+#[derive(Debug, Default)]
+pub(super) struct Hops {
+    count: usize,
+    /// The beginning of a line whose end is still to come.
+    begun: Vec<u8>,
+    /// The header section is over, or there are too many.
+    done: bool,
+}
+
+/// As much of a line as tells what it is.
+const TELLING_OCTETS: usize = 64;
+
+impl Hops {
+    /// Reads the next piece of the message.
+    pub(super) fn feed(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        while !self.done && !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest);
+            let (line, next) = rest.split_at_checked(end.map_or(rest.len(), |at| at + 1)).unwrap_or((rest, &[]));
+            if end.is_some() && self.begun.is_empty() {
+                self.line(line);
+            } else {
+                let telling = line.len().min(TELLING_OCTETS.saturating_sub(self.begun.len()));
+                self.begun.extend_from_slice(line.get(..telling).unwrap_or_default());
+                if end.is_some() {
+                    let line = std::mem::take(&mut self.begun);
+                    self.line(&line);
+                }
+            }
+            rest = next;
         }
-        hops += usize::from(is_received(line));
-        rest = next;
     }
-    hops
+
+    fn line(&mut self, line: &[u8]) {
+        let is_empty = line.trim_ascii().is_empty() && !line.starts_with(b" ") && !line.starts_with(b"\t");
+        self.count += usize::from(is_received(line));
+        self.done = is_empty || self.count > MOST_HOPS;
+    }
+
+    /// How many there are, the line that was begun last among them.
+    pub(super) fn count(&self) -> usize {
+        self.count + usize::from(!self.done && is_received(&self.begun))
+    }
 }
 
 fn is_received(line: &[u8]) -> bool {
@@ -85,6 +116,7 @@ mod tests {
             remote: IpAddr::from([192, 0, 2, 1]),
             protocol: "ESMTPS",
             tls: Some("TLSv1.3 TLS_AES_256_GCM_SHA384".into()),
+            require_tls: false,
         }
     }
 
@@ -119,8 +151,14 @@ mod tests {
             (b"\r\nReceived: a", 0),
             (b"Received", 0),
         ] {
-            assert_eq!(hops(content), expected, "{}", content.escape_ascii());
+            for size in 1..=content.len().max(1) {
+                let mut hops = Hops::default();
+                content.chunks(size).for_each(|piece| hops.feed(piece));
+                assert_eq!(hops.count(), expected, "{} in pieces of {size}", content.escape_ascii());
+            }
         }
-        assert_eq!(hops(&b"Received: x\r\n".repeat(5000)), MOST_HOPS + 1);
+        let mut hops = Hops::default();
+        hops.feed(&b"Received: x\r\n".repeat(5000));
+        assert_eq!(hops.count(), MOST_HOPS + 1);
     }
 }

@@ -1,48 +1,57 @@
 //! A mail transaction: from MAIL to the answer after the message (RFC 5321 section 3.3).
 
-use bytes::{Buf as _, Bytes};
+use bytes::Buf as _;
 use chrono::Utc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::ingest;
 use crate::ingest::Envelope;
 use crate::types::ContentId;
 
-use super::content::{Content, Overflow};
+use super::content::{Content, Finished, Overflow};
 use super::data::{DataReader, Progress};
 use super::intake::{Intake, Message};
+use super::parameters::MailParameters;
 use super::reply;
 use super::reply::Reply;
 use super::session::Session;
 use super::trace;
 use super::wire::{Ended, Presence, Waiting};
 
-/// What MAIL and RCPT said.
+/// What MAIL and RCPT said, and what came of the message in chunks.
 #[derive(Debug)]
 pub(super) struct Transaction<R> {
     /// Empty for the null path.
     pub(super) reverse_path: String,
-    /// The peer asked for SMTPUTF8.
-    pub(super) smtputf8: bool,
+    pub(super) parameters: MailParameters,
     pub(super) recipients: Vec<R>,
+    pub(super) chunks: Chunks,
+}
+
+/// How far a message that comes with BDAT is (RFC 3030 section 2).
+#[derive(Debug)]
+pub(super) enum Chunks {
+    /// None came yet.
+    None,
+    /// The last is yet to come.
+    Open(Box<Content>),
+    /// One was refused, and so will the rest be, for the same reason.
+    Refused(Reply),
 }
 
 impl<R> Transaction<R> {
-    pub(super) fn new(reverse_path: &str, smtputf8: bool) -> Self {
-        Self { reverse_path: reverse_path.to_owned(), smtputf8, recipients: Vec::new() }
+    pub(super) fn new(reverse_path: &str, parameters: MailParameters) -> Self {
+        Self { reverse_path: reverse_path.to_owned(), parameters, recipients: Vec::new(), chunks: Chunks::None }
     }
-}
 
-/// How the content of a message comes in. Another way (chunks of known size, RFC 3030) is another variant.
-enum Body {
-    /// After DATA, up to a line of a single dot.
-    Dotted(DataReader),
-}
+    /// A chunk came, so that recipients and DATA come too late.
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self.chunks, Chunks::None)
+    }
 
-impl Body {
-    fn read(&mut self, piece: &[u8], keep: impl FnMut(&[u8])) -> Progress {
-        match self {
-            Self::Dotted(reader) => reader.read(piece, keep),
-        }
+    /// Nothing can become of it any more.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.chunks, Chunks::Refused(_))
     }
 }
 
@@ -52,27 +61,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         match &self.transaction {
             None if self.hello.is_none() => return Ok(reply::HELLO_FIRST),
             None => return Ok(reply::MAIL_FIRST),
+            Some(transaction) if transaction.has_begun() => return Ok(reply::CHUNKS_BEGAN),
             Some(transaction) if transaction.recipients.is_empty() => return Ok(reply::NO_RECIPIENTS),
+            Some(transaction) if transaction.parameters.binary => return Ok(reply::NEEDS_CHUNKS),
             Some(_) => {}
         }
         self.wire.reply(&reply::GO_AHEAD).await?;
         // 354 goes out although more may be buffered: what follows is the message only if the peer is told so.
         self.wire.flush().await?;
-        let content = self.receive(Body::Dotted(DataReader::new())).await?;
+        let content = self.receive().await?;
         let Some(transaction) = self.transaction.take() else { return Ok(reply::MAIL_FIRST) };
         self.finish(transaction, content).await
     }
 
     /// Reads a message to its true end, whatever becomes of it, so that the dialogue stays in step.
-    async fn receive(&mut self, mut body: Body) -> Result<Content, Ended> {
-        let mut content = Content::new(self.shared.settings.max_message_octets, self.shared.memory.clone());
+    async fn receive(&mut self) -> Result<Content, Ended> {
+        let (mut content, mut reader) = (Content::new(self.shared.room.clone()), DataReader::new());
         loop {
             if self.wire.input.is_empty() {
                 self.wait(Waiting::ForData { so_far: content.len() }).await?;
             }
             // The reader may give out an octet that it held back.
             content.make_room(self.wire.input.len() + 1).await;
-            match body.read(&self.wire.input, |octets| content.push(octets)) {
+            match reader.read(&self.wire.input, |octets| content.push(octets)) {
                 Progress::More => self.wire.input.clear(),
                 Progress::Ended(at) => {
                     self.wire.input.advance(at);
@@ -83,22 +94,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         }
     }
 
-    async fn finish(&mut self, transaction: Transaction<I::Recipient>, content: Content) -> Result<Reply, Ended> {
-        // Held until the message is stored.
-        let (content, _memory) = match content.finish() {
-            Ok(content) => content,
-            Err(Overflow::TooLarge) => return Ok(refuse(&transaction, reply::MESSAGE_TOO_LARGE)),
-            Err(Overflow::NoMemory) => return Ok(refuse(&transaction, reply::NO_MEMORY)),
+    pub(super) async fn finish(&mut self, transaction: Transaction<I::Recipient>, content: Content) -> Result<Reply, Ended> {
+        // The memory is held until the message is stored.
+        let Finished { received, octets: size_octets, hops, memory: _memory } = match content.finish().await {
+            Ok(finished) => finished,
+            Err(overflow) => return Ok(refuse(&transaction, overflow.into())),
         };
-        if trace::hops(&content) > trace::MOST_HOPS {
+        if hops > trace::MOST_HOPS {
             return Ok(refuse(&transaction, reply::LOOPING));
         }
         // The peer should not wait for the answers before while the message is stored.
         self.wire.flush().await?;
-        let size_octets = content.len();
-        let message = self.message(transaction, content.into());
-        let (sender, recipients) = (message.envelope.reverse_path.clone(), message.recipients.len());
-        match self.shared.intake.deliver(message).await {
+        let (sender, recipients) = (transaction.reverse_path.clone(), transaction.recipients.len());
+        let stored = match self.shared.intake.admit(received).await {
+            Ok(content) => self.shared.intake.deliver(self.message(transaction, content)).await,
+            Err(error) => Err(error),
+        };
+        match stored {
             Ok(receipt) => {
                 let id = I::stored_as(&receipt);
                 tracing::info!(content.id = %id, sender, recipients, size_octets, "message accepted");
@@ -119,8 +131,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         }
     }
 
-    fn message(&self, transaction: Transaction<I::Recipient>, content: Bytes) -> Message<I::Recipient> {
-        let Transaction { reverse_path, smtputf8, mut recipients } = transaction;
+    fn message(&self, transaction: Transaction<I::Recipient>, content: ingest::Content) -> Message<I::Recipient> {
+        let Transaction { reverse_path, parameters, mut recipients, .. } = transaction;
         // A recipient named twice gets the message once.
         recipients.sort_unstable_by(|a, b| I::address(a).cmp(I::address(b)));
         recipients.dedup_by(|a, b| I::address(a) == I::address(b));
@@ -130,8 +142,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             reverse_path,
             helo: hello.map_or_else(String::new, |hello| hello.name),
             remote: self.remote,
-            protocol: trace::protocol(extended, self.tls.is_some(), smtputf8),
+            protocol: trace::protocol(extended, self.tls.is_some(), parameters.smtputf8),
             tls: self.tls.clone(),
+            require_tls: parameters.require_tls,
         };
         let id = ContentId::generate();
         let only = match recipients.as_slice() {
@@ -143,8 +156,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
     }
 }
 
+impl From<Overflow> for Reply {
+    fn from(overflow: Overflow) -> Self {
+        match overflow {
+            Overflow::TooLarge => reply::MESSAGE_TOO_LARGE,
+            Overflow::NoSpace => reply::NO_SPACE,
+            Overflow::Broken => reply::TRY_LATER,
+        }
+    }
+}
+
 /// Says that a message was refused, and passes the reply on.
-fn refuse<R>(transaction: &Transaction<R>, reply: Reply) -> Reply {
+pub(super) fn refuse<R>(transaction: &Transaction<R>, reply: Reply) -> Reply {
     let (sender, recipients) = (transaction.reverse_path.as_str(), transaction.recipients.len());
     tracing::info!(sender, recipients, code = reply.code, "message refused");
     reply

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store::OnConstraint as _;
-use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, Postmaster, Timestamp, UnknownRecipients};
+use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, MtaSts, Postmaster, Timestamp, UnknownRecipients};
 
 /// A domain's row, joined with what people read of it.
 struct Row {
@@ -14,6 +14,7 @@ struct Row {
     unknown_policy: String,
     unknown_address: Option<Address>,
     takes_subdomains: bool,
+    mta_sts: String,
     postmaster_address: Option<Address>,
     mailbox_count: i64,
     created_at: Timestamp,
@@ -32,6 +33,7 @@ impl From<Row> for Domain {
             is_default: row.is_default,
             unknown,
             takes_subdomains: row.takes_subdomains,
+            mta_sts: MtaSts::from(row.mta_sts),
             postmaster: row.postmaster_address.map_or(Postmaster::Collect, Postmaster::Deliver),
             mailbox_count: row.mailbox_count,
             created_at: row.created_at,
@@ -50,7 +52,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
-               u.address as "unknown_address?: Address", d.takes_subdomains,
+               u.address as "unknown_address?: Address", d.takes_subdomains, d.mta_sts,
                p.address as "postmaster_address?: Address", d.created_at as "created_at: Timestamp",
                (select count(*) from mailboxes m where m.domain_id = d.domain_id and m.lifecycle <> 'collected')
                    as "mailbox_count!"
@@ -117,6 +119,12 @@ pub async fn set_unknown(db: &mut PgConnection, name: &DomainName, policy: &str,
 /// Sets whether a domain takes its subdomains.
 pub async fn set_takes_subdomains(db: &mut PgConnection, name: &DomainName, takes: bool) -> Result<()> {
     sqlx::query!("update domains set takes_subdomains = $2 where name = $1", name.as_str(), takes).execute(db).await?;
+    Ok(())
+}
+
+/// Sets what senders are told about encryption.
+pub async fn set_mta_sts(db: &mut PgConnection, name: &DomainName, mode: MtaSts) -> Result<()> {
+    sqlx::query!("update domains set mta_sts = $2 where name = $1", name.as_str(), mode.as_str()).execute(db).await?;
     Ok(())
 }
 

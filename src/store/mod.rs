@@ -3,16 +3,22 @@
 pub mod aliases;
 pub mod api_keys;
 pub mod audit;
+pub mod certificates;
+pub mod domain_checks;
 pub mod domains;
+pub mod events;
 pub mod health;
 pub mod intake;
+pub mod jobs;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;
 pub mod principals;
 pub mod private;
 pub mod recipients;
+pub mod settings;
 pub mod stats;
+pub mod tls_reports;
 
 use std::time::Duration;
 

@@ -4,15 +4,19 @@
 
 mod harness;
 
+mod acme;
 mod api_keys;
 mod arrival;
 mod cli;
 mod codes;
 mod dns;
 mod docs;
+mod doctor;
+mod domain_check;
 mod domains;
 mod durability;
 mod health;
+mod jobs;
 mod layers;
 mod mailboxes;
 mod messages;
@@ -20,8 +24,10 @@ mod migrations;
 mod nodes;
 mod openapi;
 mod operations;
+mod outside;
 mod panel;
 mod private_postgres;
 mod recipients;
 mod rest_manners;
+mod settings;
 mod smtp;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, DomainId, DomainName, Postmaster, Timestamp};
+use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 
 /// A domain that mail is received for.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -23,6 +23,8 @@ pub struct Domain {
     pub takes_subdomains: bool,
     /// Where mail for postmaster and abuse lands while they have no mailbox or alias of their own.
     pub postmaster: Postmaster,
+    /// What senders are told about encryption on the way here (MTA-STS).
+    pub mta_sts: MtaSts,
     /// How many mailboxes it has, those in the trash included.
     pub mailbox_count: i64,
     /// When it was added.

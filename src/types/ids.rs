@@ -74,6 +74,8 @@ ids! {
     MessageId,
     /// The octets of a message, shared by all recipients of its transaction.
     ContentId,
+    /// A sender's report of encryption.
+    TlsReportId,
     /// A row of the audit log.
     AuditId,
 }

@@ -6,7 +6,8 @@ use super::*;
 async fn a_message_goes_through_from_greeting_to_goodbye() {
     let mut peer = greeted(settings()).await;
     let hello = peer.say("EHLO peer.example.net").await;
-    let keywords = "PIPELINING|250-SIZE 100000|250-8BITMIME|250-SMTPUTF8|250-ENHANCEDSTATUSCODES|250 HELP";
+    let keywords = "PIPELINING|250-SIZE 100000|250-8BITMIME|250-SMTPUTF8|250-CHUNKING|250-BINARYMIME|\
+                    250-ENHANCEDSTATUSCODES|250-LIMITS MAILMAX=1000 RCPTMAX=100|250 HELP";
     assert_eq!(hello, format!("250-mx.example.org|250-{keywords}"), "only what works is announced");
     peer.dialogue(&[MAIL, RCPT, ("rcpt to:<bob@EXAMPLE.org>", "250 2.1.5"), DATA]).await;
     let reply = peer.say("Subject: x\r\n\r\n..dot\r\n.").await;
@@ -115,7 +116,8 @@ async fn parameters_of_mail_are_checked() {
         ("MAIL FROM:<a@example.net> SIZE=100001", "552 5.3.4"),
         ("MAIL FROM:<a@example.net> SIZE=18446744073709551617", "552 5.3.4"),
         ("MAIL FROM:<a@example.net> RET=FULL", "555 5.5.4"),
-        ("MAIL FROM:<a@example.net> BODY=BINARYMIME", "501 5.5.4"),
+        ("MAIL FROM:<a@example.net> BODY=BINARY", "501 5.5.4"),
+        ("MAIL FROM:<a@example.net> REQUIRETLS", "555 5.5.4"),
         ("MAIL FROM:<ü@example.net>", "553 5.6.7"),
         ("MAIL FROM:a@example.net", "501 5.1.7"),
         ("MAIL FROM:<Postmaster>", "501 5.1.7"),

@@ -9,7 +9,7 @@ async fn messages_a_second() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let shared = Arc::new(Shared {
-        memory: Memory::new(1 << 26, Duration::from_secs(5)),
+        room: room(&config::Smtp { max_memory_octets: 1 << 26, ..settings() }),
         settings: config::Smtp { max_messages_per_session: usize::MAX, ..settings() },
         hostname: "mx.example.org".to_owned(),
         intake: Kept::default(),

@@ -1,5 +1,6 @@
 //! The dialogue, over connections in memory and with a floor below that keeps everything it is given.
 
+mod chunks;
 mod dialogue;
 mod encryption;
 mod endings;
@@ -19,13 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::ingest::Refusal;
+use crate::ingest::{Content, Received, Refusal, Spool};
 use crate::types::{Address, ContentId};
 
+use super::content::Room;
 use super::intake::{Intake, Message};
 use super::limits::Memory;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
+use crate::tls::Certificate;
 
 /// Takes mail for any name at `example.org` but `nobody`; `away@` cannot be looked up, mail from `full@` cannot be stored.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +59,17 @@ impl Intake for Kept {
 
     async fn resolve_postmaster(&self) -> Result<Result<Address, Refusal>> {
         Ok("postmaster@example.org".parse().map_err(|_| Refusal::UnknownMailbox))
+    }
+
+    async fn admit(&self, received: Received) -> Result<Content> {
+        Ok(match received {
+            Received::Memory(octets) => octets.into(),
+            Received::File { file, octets } => {
+                let mut whole = vec![0; octets];
+                std::os::unix::fs::FileExt::read_exact_at(&file, &mut whole, 0).expect("spooled");
+                bytes::Bytes::from(whole).into()
+            }
+        })
     }
 
     async fn deliver(&self, message: Message<Address>) -> Result<Slip> {
@@ -111,6 +124,16 @@ fn settings() -> config::Smtp {
         data_timeout: Duration::from_secs(5),
         session_timeout: Duration::from_mins(1),
         max_memory_octets: 1 << 20,
+        spool_above_octets: 65_536,
+    }
+}
+
+fn room(settings: &config::Smtp) -> Room {
+    Room {
+        limit: settings.max_message_octets,
+        spool_above: settings.spool_above_octets,
+        memory: Memory::new(settings.max_memory_octets),
+        spool: Spool::open(std::env::temp_dir().join("pillarbox-session-tests")).expect("a directory"),
     }
 }
 
@@ -126,7 +149,7 @@ fn connect_with(settings: config::Smtp, tls: Option<Arc<rustls::ServerConfig>>) 
     let (stream, theirs) = tokio::io::duplex(64 * 1024);
     let (kept, shutdown) = (Kept::default(), CancellationToken::new());
     let shared = Shared {
-        memory: Memory::new(settings.max_memory_octets, Duration::from_millis(50)),
+        room: room(&settings),
         settings,
         hostname: "mx.example.org".to_owned(),
         intake: kept.clone(),
