@@ -21,6 +21,7 @@ use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
 use crate::jobs::{Job, Runner};
+use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::smtp::Listener;
 use crate::tls::Certificate;
@@ -233,6 +234,7 @@ where
 /// Everything that HTTP serves.
 pub(crate) fn router(services: Services) -> Router {
     api::router(services.clone())
+        .merge(mcp::router(services.clone()))
         .merge(web::router(services.clone()))
         .layer(from_fn_with_state(services, http::identify))
         .layer(from_fn(http::on_every_response))

@@ -10,6 +10,7 @@ pub mod events;
 pub mod health;
 pub mod intake;
 pub mod jobs;
+pub mod kept_answers;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;

@@ -43,6 +43,8 @@ impl Operation for CheckDomain {
         audit: None,
     };
 
+    const OPEN_WORLD: bool = true;
+
     fn time_limit(&self) -> Duration {
         Duration::from_mins(1)
     }
