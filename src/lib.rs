@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod types;
 
 pub mod dns;
+pub mod tls;
 
 pub mod mail;
 
@@ -16,6 +17,7 @@ pub mod store;
 
 pub mod ingest;
 
+pub mod acme;
 pub mod events;
 pub mod jobs;
 pub mod smtp;

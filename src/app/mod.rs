@@ -2,6 +2,8 @@
 
 mod banner;
 mod database;
+pub mod doctor;
+mod https;
 mod logging;
 mod serve;
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::acme::Acme;
 use crate::api;
 use crate::config::Config;
 use crate::crypto::Password;
@@ -23,10 +25,12 @@ use crate::jobs::{Job, Runner};
 use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::smtp::Listener;
+use crate::tls::Certificate;
 use crate::web;
 
 use super::banner;
 use super::database::Database;
+use super::https::TlsListener;
 use super::{prepare_data_dir, services};
 
 /// How long answers that are under way may take after the server was told to stop.
@@ -36,7 +40,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 pub async fn serve(config: Config) -> Result<()> {
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
-    Running::start(config, stop).await?.finish().await;
+    let running = Running::start(config, stop).await?;
+    reload_on_signal(running.services().certificate.clone())?;
+    running.finish().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -51,6 +57,10 @@ pub struct Running {
     search: Option<JoinHandle<()>>,
     jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
+    https: Option<JoinHandle<()>>,
+    https_address: Option<SocketAddr>,
+    certificate: JoinHandle<()>,
+    acme: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
@@ -71,7 +81,7 @@ impl Running {
     }
 
     fn of(parts: Parts, database: Database, stop: CancellationToken) -> Self {
-        let Parts { services, workers, http, smtp } = parts;
+        let Parts { services, workers, http, https, certificate, smtp } = parts;
         let forgetful = services.clone();
         let forget = move || {
             let services = forgetful.clone();
@@ -86,6 +96,13 @@ impl Running {
                 tokio::spawn(search_index::run(database.options().clone(), arrivals, stop.clone()))
             }),
             http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
+            https_address: https.as_ref().map(TlsListener::address),
+            https: https.map(|listener| {
+                // Tapped, so that the peer's address is known as it is over HTTP.
+                tokio::spawn(serve_http(listener.tap_io(|_| ()), services.clone(), stop.clone()))
+            }),
+            acme: acme(&services, &certificate).map(|acme| tokio::spawn(acme.run(stop.clone()))),
+            certificate: tokio::spawn(certificate.watch(stop.clone())),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
             database,
             services,
@@ -100,6 +117,11 @@ impl Running {
         self.http_address
     }
 
+    /// Where HTTPS is served, with the real port.
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.https_address
+    }
+
     /// What the doors work with.
     pub fn services(&self) -> &Services {
         &self.services
@@ -111,6 +133,9 @@ impl Running {
         tracing::info!("stopping: no new work, what is under way is finished");
         join("the SMTP listener", self.smtp).await;
         join("the HTTP listener", self.http).await;
+        join("the HTTPS listener", self.https).await;
+        join("the certificate's watch", Some(self.certificate)).await;
+        join("the orders for certificates", self.acme).await;
         join("the listener for news", Some(self.news)).await;
         join("the search index", self.search).await;
         join("background work", self.jobs).await;
@@ -127,6 +152,8 @@ struct Parts {
     services: Services,
     workers: ingest::Workers,
     http: Option<TcpListener>,
+    https: Option<TlsListener>,
+    certificate: Arc<Certificate>,
     smtp: Option<Listener>,
 }
 
@@ -134,13 +161,36 @@ impl Parts {
     async fn start(config: Arc<Config>, database: &Database, stop: &CancellationToken) -> Result<Self> {
         let http = if config.roles.http { Some(bind_http(config.http_listen).await?) } else { None };
         let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-        let smtp =
-            if config.roles.smtp { Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?) } else { None };
+        let certificate = certificate(Arc::clone(&config)).await?;
+        let https = match config.https_listen.filter(|_| config.roles.http) {
+            Some(address) => Some(TlsListener::bind(address, &certificate).await?),
+            None => None,
+        };
+        let smtp = if config.roles.smtp {
+            Some(Listener::bind(&config, services.ingest.clone(), &certificate, stop.clone())?)
+        } else {
+            None
+        };
+        services.certificate = Some(Arc::clone(&certificate));
         services.stop = stop.clone();
         services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
         announce(&services, http.as_ref()).await?;
-        Ok(Self { services, workers, http, smtp })
+        Ok(Self { services, workers, http, https, certificate, smtp })
     }
+}
+
+/// Reads the certificate, or makes it, where that holds up nothing else.
+async fn certificate(config: Arc<Config>) -> Result<Arc<Certificate>> {
+    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
+    tokio::task::spawn_blocking(open).await?
+}
+
+/// Who orders certificates, where the settings name an authority.
+fn acme(services: &Services, certificate: &Arc<Certificate>) -> Option<Acme> {
+    let config = &services.config;
+    let settings = config.acme.clone()?;
+    let (db, sealer) = (services.db.clone(), Arc::clone(&services.sealer));
+    Some(Acme::new(settings, config.hostname.clone(), db, sealer, Arc::clone(certificate)))
 }
 
 /// Who does the background jobs of this process.
@@ -168,7 +218,12 @@ async fn bind_http(address: SocketAddr) -> Result<TcpListener> {
         .with_context(|| format!("PILLARBOX_HTTP_LISTEN is {address}, where this cannot listen: another program may be there"))
 }
 
-async fn serve_http(listener: TcpListener, services: Services, stop: CancellationToken) {
+async fn serve_http<L>(listener: L, services: Services, stop: CancellationToken)
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+    SocketAddr: for<'a> axum::extract::connect_info::Connected<axum::serve::IncomingStream<'a, L>>,
+{
     let app = router(services).into_make_service_with_connect_info::<SocketAddr>();
     let ending = stop.clone();
     let server = async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await };
@@ -219,6 +274,19 @@ async fn announce(services: &Services, http: Option<&TcpListener>) -> Result<()>
             println!("{}", banner::first_start(services, &link));
         }
     }
+    Ok(())
+}
+
+/// Reads the certificate anew on `SIGHUP`, for those who renew it and do not want to wait.
+fn reload_on_signal(certificate: Option<Arc<Certificate>>) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Some(certificate) = &certificate {
+                certificate.reload();
+            }
+        }
+    });
     Ok(())
 }
 

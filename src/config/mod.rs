@@ -2,8 +2,10 @@
 //!
 //! Nothing else in the program looks at the environment.
 
+mod acme;
 mod dns;
 mod file;
+mod names;
 mod raw;
 
 use std::net::SocketAddr;
@@ -13,6 +15,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use acme::Acme;
+pub use names::Names;
 pub use raw::RawConfig;
 
 /// All settings, checked. The field docs are the manual.
@@ -24,6 +28,12 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// Where panel, REST and the rest of HTTP listen.
     pub http_listen: SocketAddr,
+    /// Where the same is served over HTTPS, with the certificate of the SMTP listener.
+    pub https_listen: Option<SocketAddr>,
+    /// Whom to ask for certificates.
+    pub acme: Option<Acme>,
+    /// What the world calls this server.
+    pub names: Names,
     /// The name in the SMTP greeting and in DNS advice.
     pub hostname: String,
     /// The base of links, without a trailing slash.

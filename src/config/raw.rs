@@ -62,6 +62,8 @@ settings! {
     "PILLARBOX_DATABASE_URL" database_url: String,
     /// Address of panel and API [default: 127.0.0.1:8080]
     "PILLARBOX_HTTP_LISTEN" http_listen: String,
+    /// Address of panel and API over HTTPS, with the certificate of the SMTP listener [default: none]
+    "PILLARBOX_HTTPS_LISTEN" https_listen: String,
     /// Addresses of the SMTP listener, joined by commas [default: 127.0.0.1:2525]
     "PILLARBOX_SMTP_LISTEN" smtp_listen: String,
     /// Name in the SMTP greeting and in DNS advice [default: the machine's name]
@@ -76,6 +78,16 @@ settings! {
     "PILLARBOX_TLS_CERT" tls_cert: PathBuf,
     /// Private key in PEM
     "PILLARBOX_TLS_KEY" tls_key: PathBuf,
+    /// Directory URL of an authority that issues certificates over ACME; to name it is to agree to its terms [default: none]
+    "PILLARBOX_ACME_DIRECTORY" acme_directory: String,
+    /// Mail address that the authority may write to
+    "PILLARBOX_ACME_CONTACT" acme_contact: String,
+    /// Root certificate in PEM of an authority's own server, where the system does not know it
+    "PILLARBOX_ACME_CA_FILE" acme_ca_file: PathBuf,
+    /// More names for the certificate, joined by commas
+    "PILLARBOX_ACME_NAMES" acme_names: String,
+    /// Addresses at which the world reaches this server, joined by commas; for advice about DNS
+    "PILLARBOX_PUBLIC_ADDRESSES" public_addresses: String,
     /// Name of the first administrator, made while there is none
     "PILLARBOX_ADMIN_USERNAME" admin_username: String,
     /// Password of the first administrator
@@ -128,6 +140,8 @@ settings! {
     "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
     /// Most answers of DNS that are kept [default: 20000]
     "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
+    /// Port at which a zone's own servers are asked [default: 53]
+    "PILLARBOX_DNS_AUTHORITY_PORT" dns_authority_port: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -149,6 +163,9 @@ impl RawConfig {
             first_admin: self.first_admin()?,
             roles: self.checked_roles()?,
             log: self.checked_log()?,
+            https_listen: self.https_listen.as_deref().map(|text| address("PILLARBOX_HTTPS_LISTEN", text)).transpose()?,
+            acme: self.acme()?,
+            names: self.names()?,
             ingest: self.ingest()?,
             dns: self.dns()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,

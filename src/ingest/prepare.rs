@@ -11,7 +11,7 @@ use crate::mail::extract::Extraction;
 use crate::mail::parse::Summary;
 use crate::mail::reading;
 use crate::store::intake::{self, Batch};
-use crate::types::{ContentId, MailboxId, MessageId};
+use crate::types::{Address, ContentId, MailboxId, MessageId};
 
 use super::delivery::{Delivery, Recipient, Target};
 use super::settle::Fingerprint;
@@ -85,7 +85,7 @@ impl Prepared {
             compressed,
             findings: Findings::new(reading.extraction)?,
             summary: reading.summary,
-            messages: delivery.recipients.iter().map(|_| MessageId::generate()).collect(),
+            messages: ids(&delivery.recipients),
             envelope: without_nul(&envelope).into_owned(),
             delivery,
             sha256,
@@ -114,13 +114,19 @@ impl Prepared {
     pub(super) async fn mailboxes(&self, db: &mut PgConnection) -> Result<Vec<(MailboxId, &Recipient)>> {
         let mut mailboxes: Vec<(MailboxId, &Recipient)> = Vec::with_capacity(self.delivery.recipients.len());
         for recipient in &self.delivery.recipients {
-            let id = match &recipient.target {
-                Target::Mailbox(id) => *id,
-                Target::Collect => collecting_mailbox(db, recipient).await?,
+            let collecting;
+            let ids: &[MailboxId] = match &recipient.target {
+                Target::Mailboxes(ids) => ids,
+                Target::Collect(address) => {
+                    collecting = [collecting_mailbox(db, address).await?];
+                    &collecting
+                }
             };
-            // Two addresses of one mailbox are one delivery.
-            if mailboxes.iter().all(|(known, _)| *known != id) {
-                mailboxes.push((id, recipient));
+            for id in ids {
+                // Two addresses of one mailbox are one delivery.
+                if mailboxes.iter().all(|(known, _)| known != id) {
+                    mailboxes.push((*id, recipient));
+                }
             }
         }
         Ok(mailboxes)
@@ -158,8 +164,12 @@ impl Prepared {
     }
 }
 
-async fn collecting_mailbox(db: &mut PgConnection, recipient: &Recipient) -> Result<MailboxId> {
-    let address = &recipient.address;
+/// An id for each message that the recipients may need: an alias leads to several mailboxes.
+fn ids(recipients: &[Recipient]) -> Vec<MessageId> {
+    recipients.iter().flat_map(|recipient| std::iter::repeat_with(MessageId::generate).take(recipient.target.len())).collect()
+}
+
+async fn collecting_mailbox(db: &mut PgConnection, address: &Address) -> Result<MailboxId> {
     let made = intake::collecting_mailbox(db, address.as_str(), address.domain_str()).await?;
     made.ok_or_else(|| Error::conflict("domain_gone", format!("The domain of {address} was removed while mail for it arrived.")))
 }

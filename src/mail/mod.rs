@@ -13,6 +13,7 @@ pub mod headers;
 mod limits;
 mod preview;
 mod text;
+pub mod tls_report;
 mod transfer;
 mod tree;
 mod words;

@@ -3,12 +3,15 @@
 //! An operation is a struct: its fields are the input, its `SPEC` says who may use it and where it is found, its `run` is what
 //! happens. The doors take them from [`all`]; none names an operation that is in the list.
 
+pub mod aliases;
 pub mod api_keys;
 pub mod audit_log;
 pub mod bodies;
 pub mod code_search;
+pub mod certificates;
 pub mod codes;
 mod context;
+pub mod domain_check;
 pub mod domains;
 pub mod figures;
 pub mod first_steps;
@@ -21,6 +24,7 @@ pub mod messages;
 pub mod portal;
 pub mod rates;
 mod reach;
+pub mod recipients;
 mod registry;
 pub mod search;
 pub mod retention;
@@ -32,6 +36,7 @@ pub mod sign_in;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod tls_reports;
 pub mod upkeep;
 pub mod users;
 
@@ -48,6 +53,14 @@ registry::operations![
     domains::CreateDomain,
     domains::UpdateDomain,
     domains::DeleteDomain,
+    domain_check::CheckDomain,
+    tls_reports::ListTlsReports,
+    recipients::ExplainRecipient,
+    aliases::ListAliases,
+    aliases::CreateAlias,
+    aliases::GetAlias,
+    aliases::UpdateAlias,
+    aliases::DeleteAlias,
     mailboxes::ListMailboxes,
     mailboxes::ListDeletedMailboxes,
     mailboxes::CreateMailbox,

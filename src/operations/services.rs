@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::events::Bus;
 use crate::ingest::Ingest;
+use crate::tls::Certificate;
 
 use super::api_keys::KeyCache;
 use super::rates::Rates;
@@ -31,6 +32,8 @@ pub struct Services {
     pub sealer: Arc<Sealer>,
     /// The addresses that the SMTP listener listens at, as they were bound.
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
+    /// The certificate that the listeners present; `None` beside a server.
+    pub certificate: Option<Arc<Certificate>>,
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
     /// Wakes the runner of background jobs.
@@ -58,6 +61,7 @@ impl Services {
             config,
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
+            certificate: None,
             stop: CancellationToken::new(),
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),

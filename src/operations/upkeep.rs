@@ -11,7 +11,7 @@ use crate::store::retention::Rule;
 use crate::types::{ExpiredMailboxes, Int};
 
 use super::mailboxes::purge;
-use super::{Ctx, Services, retention};
+use super::{Ctx, Services, domain_check, retention};
 
 /// How many rows one step removes.
 const STEP: i64 = 1000;
@@ -26,6 +26,8 @@ pub fn jobs(services: &Services) -> Vec<Job> {
         job(services, "mailboxes.purge", Duration::from_hours(1), purge_trash),
         job(services, "messages.retention", Duration::from_hours(1), remove_old_messages),
         job(services, "stats.roll_up", Duration::from_mins(5), roll_up),
+        job(services, "domains.check", Duration::from_mins(5), check_domains),
+        job(services, "tls_reports.trim", Duration::from_hours(6), trim_tls_reports),
     ]
 }
 
@@ -119,4 +121,15 @@ async fn roll_up(services: Services, _: Turn) -> Result<Done> {
     // Two hours back: a server that was down at the turn of the hour still counts it.
     let hours = store::figures::roll_up(&mut *services.db.acquire().await?, 2).await?;
     Ok(json!({ "hours": hours }))
+}
+/// Looks at the DNS of domains that were not looked at for a while.
+async fn check_domains(services: Services, turn: Turn) -> Result<Done> {
+    let checked = domain_check::check_due(&services, || turn.is_over()).await?;
+    Ok(json!({ "checked": checked }))
+}
+
+/// Removes reports of encryption that are older than a year.
+async fn trim_tls_reports(services: Services, _: Turn) -> Result<Done> {
+    let removed = store::tls_reports::delete_old(&mut *services.db.acquire().await?, STEP).await?;
+    Ok(json!({ "removed": removed }))
 }

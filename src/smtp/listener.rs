@@ -14,13 +14,13 @@ use tracing::Instrument as _;
 
 use crate::config::Config;
 use crate::ingest::{Ingest, Spool};
+use crate::tls::Certificate;
 use crate::types::SessionId;
 
 use super::content::Room;
 use super::limits::{Memory, Place, Places};
 use super::reply::Reply;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -31,18 +31,16 @@ const LAST_SESSIONS: Duration = Duration::from_secs(45);
 pub struct Listener {
     sockets: Vec<TcpListener>,
     places: Places,
-    certificate: Arc<Certificate>,
     shared: Arc<Shared<Ingest>>,
     sessions: TaskTracker,
 }
 
 impl Listener {
-    /// Binds every address of the settings and reads, or makes, the certificate.
+    /// Binds every address of the settings; sessions that ask for encryption see the certificate.
     ///
     /// Fails with one sentence that names the setting: a port in use, not permitted, or not of this machine.
-    pub async fn bind(config: &Config, ingest: Ingest, shutdown: CancellationToken) -> Result<Self> {
+    pub fn bind(config: &Config, ingest: Ingest, certificate: &Arc<Certificate>, shutdown: CancellationToken) -> Result<Self> {
         let settings = config.smtp.clone();
-        let certificate = certificate(config.clone()).await?;
         let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
         let dir = config.data_dir.join("spool");
         let spool = Spool::open(dir.clone()).with_context(|| format!("{} cannot be used for large messages", dir.display()))?;
@@ -61,7 +59,7 @@ impl Listener {
             settings,
         };
         let places = Places::new(shared.settings.max_sessions, shared.settings.max_sessions_per_address);
-        Ok(Self { sockets, places, certificate, shared: Arc::new(shared), sessions: TaskTracker::new() })
+        Ok(Self { sockets, places, shared: Arc::new(shared), sessions: TaskTracker::new() })
     }
 
     /// Where it listens; with the real ports where the settings have port 0.
@@ -73,11 +71,10 @@ impl Listener {
     /// is coming in may finish.
     pub async fn run(self) {
         let shutdown = self.shared.shutdown.clone();
-        let certificate = tokio::spawn(Arc::clone(&self.certificate).watch(shutdown.clone()));
         let acceptor = Acceptor { places: self.places, shared: self.shared, sessions: self.sessions };
         let accepting: Vec<_> = self.sockets.into_iter().map(|socket| tokio::spawn(acceptor.clone().accept(socket))).collect();
         shutdown.cancelled().await;
-        for task in accepting.into_iter().chain([certificate]) {
+        for task in accepting {
             let _ = task.await;
         }
         acceptor.sessions.close();
@@ -124,12 +121,6 @@ impl Acceptor {
         let session = Session::new(stream, remote, Arc::clone(&self.shared));
         self.sessions.spawn(hold(place, session.run()).instrument(span));
     }
-}
-
-/// Reads the certificate, or makes it, where that holds up nothing else.
-async fn certificate(config: Config) -> Result<Arc<Certificate>> {
-    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
-    tokio::task::spawn_blocking(open).await?
 }
 
 /// Keeps the place for as long as the session runs, however it ends.

@@ -17,7 +17,6 @@ mod reply;
 mod session;
 #[cfg(test)]
 mod session_tests;
-pub mod tls;
 mod trace;
 mod transaction;
 mod wire;

@@ -1,10 +1,14 @@
 //! All SQL. A function takes a connection, so that its caller decides what is one transaction.
 
 pub mod access_links;
+pub mod aliases;
 pub mod api_keys;
 pub mod audit;
+pub mod certificates;
 pub mod codes;
+pub mod domain_checks;
 pub mod domains;
+pub mod events;
 pub mod figures;
 pub mod health;
 pub mod intake;
@@ -23,6 +27,7 @@ pub mod service_links;
 pub mod settings;
 pub mod stats;
 pub mod users;
+pub mod tls_reports;
 
 use std::time::Duration;
 

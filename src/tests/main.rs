@@ -4,12 +4,15 @@
 
 mod harness;
 
+mod acme;
 mod api_keys;
 mod arrival;
 mod cli;
 mod codes;
 mod dns;
 mod docs;
+mod doctor;
+mod domain_check;
 mod domains;
 mod durability;
 mod health;
@@ -24,8 +27,10 @@ mod migrations;
 mod nodes;
 mod openapi;
 mod operations;
+mod outside;
 mod panel;
 mod private_postgres;
+mod recipients;
 mod rest_manners;
 mod search;
 mod retention;

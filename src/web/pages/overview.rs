@@ -11,7 +11,7 @@ use crate::operations::stats::GetStats;
 use crate::types::Int;
 use crate::types::Lifecycle;
 use crate::types::Text;
-use crate::types::UnknownRecipients;
+
 use crate::web::admin::Admin;
 use crate::web::pages::message_row::Row;
 use crate::web::pages::message_row::Where;
@@ -138,7 +138,7 @@ pub(in crate::web) fn code_line(url: &str, mailbox: &str, key: &str) -> String {
 pub(in crate::web) async fn make_demo(admin: Admin) -> Answer {
     let name = DEMO_DOMAIN.parse().map_err(|_| Error::invalid("name", "is not a domain"))?;
     let address = DEMO_MAILBOX.parse().map_err(|_| Error::invalid("address", "is not an address"))?;
-    ignore_existing(admin.ctx.call(CreateDomain { name, is_default: false, unknown: UnknownRecipients::Reject }).await)?;
+    ignore_existing(admin.ctx.call(CreateDomain::plain(name)).await)?;
     let mailbox = CreateMailbox { address: Some(address), note: Text::default(), expires_at: None };
     ignore_existing(admin.ctx.call(mailbox).await)?;
     render::done("/admin", "demo_made")

@@ -1,102 +1,20 @@
-//! TLS: versions, the certificate, and its reload when the files change. Shared by every listener that encrypts.
+//! The files that a certificate is read from.
 
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
-use rustls::ServerConfig;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio_util::sync::CancellationToken;
 
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
-
-/// A certificate with its key, read from two PEM files.
-#[derive(Debug)]
-pub struct Certificate {
-    chain_file: PathBuf,
-    key_file: PathBuf,
-    current: RwLock<Arc<CertifiedKey>>,
-    seen: Mutex<Seen>,
-}
-
-/// When the two files were last changed.
-type Seen = [Option<SystemTime>; 2];
-
-impl Certificate {
-    /// Reads the certificate of the settings, or the self-signed one under the data directory, which is made where there is
-    /// none. Fails with a sentence that names the file.
-    pub fn open(configured: Option<&(PathBuf, PathBuf)>, data_dir: &Path, hostname: &str) -> Result<Arc<Self>> {
-        let (chain_file, key_file) = match configured {
-            Some(files) => files.clone(),
-            None => self_signed(&data_dir.join("tls"), hostname)?,
-        };
-        let seen = Mutex::new(changes(&chain_file, &key_file));
-        let current = RwLock::new(Arc::new(read(&chain_file, &key_file)?));
-        Ok(Arc::new(Self { chain_file, key_file, current, seen }))
-    }
-
-    /// Settings for a server that presents this certificate: TLS 1.2 and 1.3 only (RFC 8996), on the `ring` provider.
-    pub fn server_config(self: &Arc<Self>) -> Result<Arc<ServerConfig>> {
-        let config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .context("TLS could not be set up")?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::<Self>::clone(self));
-        Ok(Arc::new(config))
-    }
-
-    /// Reads the files again where they changed. A certificate that cannot be used is warned of, and the old one stays.
-    pub fn reload_if_changed(&self) {
-        let now = changes(&self.chain_file, &self.key_file);
-        let before = std::mem::replace(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner), now);
-        if before == now {
-            return;
-        }
-        match read(&self.chain_file, &self.key_file) {
-            Ok(new) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-                tracing::info!(file = %self.chain_file.display(), "the certificate was read anew");
-            }
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "the new certificate cannot be used; the old one stays"),
-        }
-    }
-
-    /// Looks at the files from time to time until the server stops.
-    pub async fn watch(self: Arc<Self>, shutdown: CancellationToken) {
-        while tokio::time::timeout(LOOK_EVERY, shutdown.cancelled()).await.is_err() {
-            self.reload_if_changed();
-        }
-    }
-
-    fn current(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl ResolvesServerCert for Certificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current())
-    }
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-fn changes(chain_file: &Path, key_file: &Path) -> Seen {
+pub(super) fn changes(chain_file: &Path, key_file: &Path) -> super::Seen {
     [chain_file, key_file].map(|file| fs::metadata(file).and_then(|data| data.modified()).ok())
 }
 
-fn read(chain_file: &Path, key_file: &Path) -> Result<CertifiedKey> {
+pub(super) fn read(chain_file: &Path, key_file: &Path) -> Result<CertifiedKey> {
     let chain = CertificateDer::pem_file_iter(chain_file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("PILLARBOX_TLS_CERT: the certificate {} cannot be read", chain_file.display()))?;
@@ -105,12 +23,12 @@ fn read(chain_file: &Path, key_file: &Path) -> Result<CertifiedKey> {
     }
     let key = PrivateKeyDer::from_pem_file(key_file)
         .with_context(|| format!("PILLARBOX_TLS_KEY: the key {} cannot be read", key_file.display()))?;
-    CertifiedKey::from_der(chain, key, &provider())
+    CertifiedKey::from_der(chain, key, &super::provider())
         .with_context(|| format!("the key {} does not fit the certificate {}", key_file.display(), chain_file.display()))
 }
 
 /// The files of the self-signed certificate, made where one is missing.
-fn self_signed(dir: &Path, hostname: &str) -> Result<(PathBuf, PathBuf)> {
+pub(super) fn self_signed(dir: &Path, hostname: &str) -> Result<(PathBuf, PathBuf)> {
     let (chain_file, key_file) = (dir.join("cert.pem"), dir.join("key.pem"));
     if !chain_file.exists() || !key_file.exists() {
         let made = rcgen::generate_simple_self_signed(vec![hostname.to_owned()])
@@ -141,7 +59,9 @@ fn write(file: &Path, text: &str, mode: u32) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
+    use std::time::{Duration, SystemTime};
 
+    use super::super::Certificate;
     use super::*;
 
     /// A directory of its own, removed at the end.
