@@ -15,10 +15,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
 use crate::config::Config;
+use crate::dns::Dns;
 use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
 use crate::operations::{Ctx, Services, setup};
+use crate::peers::{Ledger, LedgerWriter, Limits};
 use crate::smtp::Listener;
 use crate::web;
 
@@ -31,6 +33,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Runs the server until `SIGTERM` or `SIGINT`.
 pub async fn serve(config: Config) -> Result<()> {
+    raise_file_limit();
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     Running::start(config, stop).await?.finish().await;
@@ -47,6 +50,7 @@ pub struct Running {
     news: JoinHandle<()>,
     http: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
+    ledger: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -66,7 +70,7 @@ impl Running {
     }
 
     fn of(parts: Parts, database: Database, stop: CancellationToken) -> Self {
-        let Parts { services, workers, http, smtp } = parts;
+        let Parts { services, workers, http, smtp, ledger } = parts;
         let forgetful = services.clone();
         let forget = move || {
             let services = forgetful.clone();
@@ -77,6 +81,7 @@ impl Running {
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
             http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
+            ledger: ledger.map(|writer| tokio::spawn(writer.run())),
             database,
             services,
             workers,
@@ -100,6 +105,7 @@ impl Running {
         self.stop.cancelled().await;
         tracing::info!("stopping: no new work, what is under way is finished");
         join("the SMTP listener", self.smtp).await;
+        join("the ledger of SMTP sessions", self.ledger).await;
         join("the HTTP listener", self.http).await;
         join("the listener for news", Some(self.news)).await;
         let db = self.services.db.clone();
@@ -116,19 +122,31 @@ struct Parts {
     workers: ingest::Workers,
     http: Option<TcpListener>,
     smtp: Option<Listener>,
+    ledger: Option<LedgerWriter>,
 }
 
 impl Parts {
     async fn start(config: Arc<Config>, database: &Database, stop: &CancellationToken) -> Result<Self> {
         let http = if config.roles.http { Some(bind_http(config.http_listen).await?) } else { None };
         let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-        let smtp =
-            if config.roles.smtp { Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?) } else { None };
+        let (smtp, ledger) = if config.roles.smtp { listener(&config, &services, stop).await? } else { (None, None) };
         services.stop = stop.clone();
         services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
         announce(&services, http.as_ref()).await?;
-        Ok(Self { services, workers, http, smtp })
+        Ok(Self { services, workers, http, smtp, ledger })
     }
+}
+
+/// The SMTP listener, with the ledger that its sessions are written down in.
+async fn listener(
+    config: &Config,
+    services: &Services,
+    stop: &CancellationToken,
+) -> Result<(Option<Listener>, Option<LedgerWriter>)> {
+    let listener = Listener::bind(config, services.ingest.clone(), stop.clone()).await?;
+    let limits = services.limits.clone().unwrap_or_else(|| Limits::new(config.smtp.peers.clone()));
+    let (ledger, writer) = Ledger::new(services.db.clone(), limits.clone(), Some(Dns::new(&config.dns)?));
+    Ok((Some(listener.watched(limits, ledger)), Some(writer)))
 }
 
 async fn join<T>(what: &str, task: Option<JoinHandle<T>>) {
@@ -196,6 +214,19 @@ async fn announce(services: &Services, http: Option<&TcpListener>) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Each connection is an open file, and the usual limit of 1024 is soon reached. Any process may raise it up to the hard limit.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => tracing::debug!(from = ?current, to = ?maximum, "the limit of open files is raised"),
+        Err(error) => tracing::warn!(%error, limit = ?current, "the limit of open files could not be raised"),
+    }
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<()> {

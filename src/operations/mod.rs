@@ -17,6 +17,7 @@ mod registry;
 mod services;
 pub mod setup;
 pub mod sign_in;
+pub mod smtp_sessions;
 mod spec;
 pub mod stats;
 mod throttle;
@@ -51,5 +52,9 @@ registry::operations![
     api_keys::RevokeApiKey,
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
+    smtp_sessions::ListSmtpSessions,
+    smtp_sessions::GetSmtpSession,
+    smtp_sessions::ListSmtpBans,
+    smtp_sessions::LiftSmtpBan,
     stats::GetStats,
 ];

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::events::Bus;
 use crate::ingest::Ingest;
+use crate::peers::Limits;
 
 use super::api_keys::KeyCache;
 use super::throttle::Throttle;
@@ -30,6 +31,8 @@ pub struct Services {
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
+    /// What peers of the SMTP listener may take; `None` where there is none.
+    pub limits: Option<Limits>,
     pub(super) keys: KeyCache,
     pub(super) throttle: Arc<Throttle>,
 }
@@ -52,6 +55,7 @@ impl Services {
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
             stop: CancellationToken::new(),
+            limits: None,
             keys: KeyCache::new(),
             throttle: Arc::default(),
         }
@@ -61,5 +65,10 @@ impl Services {
     pub async fn forget(&self) {
         self.ingest.forget_recipients();
         self.keys.forget().await;
+        if let Some(limits) = &self.limits
+            && let Err(error) = limits.exchange_bans(&self.db).await
+        {
+            tracing::debug!(%error, "what other nodes know of bans could not be read; trying again later");
+        }
     }
 }

@@ -11,6 +11,8 @@ pub mod notify;
 pub mod principals;
 pub mod private;
 pub mod recipients;
+pub mod smtp_bans;
+pub mod smtp_sessions;
 pub mod stats;
 
 use std::time::Duration;

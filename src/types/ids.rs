@@ -74,4 +74,6 @@ ids! {
     ContentId,
     /// A row of the audit log.
     AuditId,
+    /// A ban of a peer of the SMTP listener.
+    SmtpBanId,
 }

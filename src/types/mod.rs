@@ -12,6 +12,7 @@ mod ids;
 mod mailbox;
 mod message;
 mod scope;
+mod smtp_session;
 mod time;
 
 pub use address::{Address, InvalidAddress};
@@ -22,8 +23,9 @@ pub use cursor::{Cursor, Page, PageRequest};
 pub use domain::{Domain, UnknownRecipients};
 pub use domain_name::{DomainName, InvalidDomainName};
 pub use extraction_rules::{Alphabet, ExtractionRules};
-pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
+pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId, SmtpBanId};
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
 pub use scope::{Scope, Scopes};
+pub use smtp_session::{SmtpBan, SmtpOutcome, SmtpRecipient, SmtpSession, SmtpStored, SmtpTransaction};
 pub use time::Timestamp;
