@@ -19,6 +19,7 @@ pub mod peers;
 pub mod ingest;
 
 pub mod events;
+pub mod jobs;
 pub mod smtp;
 
 pub mod operations;

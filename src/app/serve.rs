@@ -15,11 +15,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
 use crate::config::Config;
-use crate::dns::Dns;
 use crate::crypto::Password;
+use crate::dns::Dns;
 use crate::http;
 use crate::ingest;
-use crate::operations::{Ctx, Services, setup};
+use crate::jobs::{Job, Runner};
+use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::peers::{Ledger, LedgerWriter, Limits};
 use crate::smtp::Listener;
 use crate::web;
@@ -48,6 +49,7 @@ pub struct Running {
     workers: ingest::Workers,
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
+    jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
     ledger: Option<JoinHandle<()>>,
@@ -78,6 +80,7 @@ impl Running {
         };
         let http_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
         Self {
+            jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
             http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
@@ -108,6 +111,7 @@ impl Running {
         join("the ledger of SMTP sessions", self.ledger).await;
         join("the HTTP listener", self.http).await;
         join("the listener for news", Some(self.news)).await;
+        join("background work", self.jobs).await;
         let db = self.services.db.clone();
         drop(self.services);
         self.workers.finish().await;
@@ -147,6 +151,17 @@ async fn listener(
     let limits = services.limits.clone().unwrap_or_else(|| Limits::new(config.smtp.peers.clone()));
     let (ledger, writer) = Ledger::new(services.db.clone(), limits.clone(), Some(Dns::new(&config.dns)?));
     Ok((Some(listener.watched(limits, ledger)), Some(writer)))
+}
+
+/// Who does the background jobs of this process.
+fn runner(services: &Services) -> Runner {
+    let node = format!("{} ({})", services.config.hostname, std::process::id());
+    Runner::new(services.db.clone(), node, jobs(services), Arc::clone(&services.wake_jobs))
+}
+
+/// The background jobs that there are.
+fn jobs(services: &Services) -> Vec<Job> {
+    upkeep::jobs(services)
 }
 
 async fn join<T>(what: &str, task: Option<JoinHandle<T>>) {

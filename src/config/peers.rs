@@ -40,8 +40,6 @@ pub struct Peers {
     pub min_data_rate: u64,
     /// How many addresses and networks are remembered at once.
     pub remembered: u64,
-    /// How long sessions are kept in the ledger.
-    pub keep_sessions: Duration,
     /// How many sessions may wait to be written to the ledger before some are left out.
     pub ledger_queue: usize,
 }
@@ -58,7 +56,6 @@ impl RawConfig {
         if ban < Duration::from_secs(10) {
             bail!("PILLARBOX_SMTP_BAN_SECONDS is {}; it must be from 10 to 86400", ban.as_secs());
         }
-        let days = size("PILLARBOX_SMTP_KEEP_SESSIONS_DAYS", self.smtp_keep_sessions_days.as_ref(), 30, 1, 3650)?;
         Ok(Peers {
             trusted: list("PILLARBOX_SMTP_TRUSTED_NETWORKS", Some(trusted), |t| t.parse().ok())?,
             proxies: list("PILLARBOX_SMTP_PROXY_NETWORKS", self.smtp_proxy_networks.as_deref(), |t| t.parse().ok())?,
@@ -80,17 +77,10 @@ impl RawConfig {
                 100,
             )?,
             ban,
-            max_junk_commands: size(
-                "PILLARBOX_SMTP_MAX_JUNK_COMMANDS",
-                self.smtp_max_junk_commands.as_ref(),
-                100,
-                1,
-                1_000_000,
-            )?,
+            max_junk_commands: size("PILLARBOX_SMTP_MAX_JUNK_COMMANDS", self.smtp_max_junk_commands.as_ref(), 100, 1, 1_000_000)?,
             min_data_rate: limit("PILLARBOX_SMTP_MIN_BYTES_PER_SECOND", self.smtp_min_bytes_per_second.as_ref(), 500)?,
             remembered: size("PILLARBOX_SMTP_REMEMBERED_PEERS", self.smtp_remembered_peers.as_ref(), 100_000, 100, 100_000_000)?
                 as u64,
-            keep_sessions: Duration::from_hours(24 * days as u64),
             ledger_queue: size("PILLARBOX_SMTP_LEDGER_QUEUE", self.smtp_ledger_queue.as_ref(), 10_000, 1, 1_000_000)?,
         })
     }

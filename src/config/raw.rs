@@ -140,8 +140,6 @@ settings! {
     "PILLARBOX_SMTP_MIN_BYTES_PER_SECOND" smtp_min_bytes_per_second: Number,
     /// Addresses and networks that are remembered at once [default: 100000]
     "PILLARBOX_SMTP_REMEMBERED_PEERS" smtp_remembered_peers: Number,
-    /// Days that SMTP sessions are kept in the ledger [default: 30]
-    "PILLARBOX_SMTP_KEEP_SESSIONS_DAYS" smtp_keep_sessions_days: Number,
     /// SMTP sessions that may wait to be written to the ledger [default: 10000]
     "PILLARBOX_SMTP_LEDGER_QUEUE" smtp_ledger_queue: Number,
     /// Connections that write mail at once [default: 2]

@@ -10,17 +10,20 @@ mod context;
 pub mod domains;
 pub mod first_steps;
 pub mod health;
+pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
 mod registry;
 mod services;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 pub mod smtp_sessions;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod upkeep;
 
 pub use context::{Caller, Ctx, Surface};
 pub use registry::{Entry, find, snake_case};
@@ -57,4 +60,8 @@ registry::operations![
     smtp_sessions::ListSmtpBans,
     smtp_sessions::LiftSmtpBan,
     stats::GetStats,
+    settings::GetSettings,
+    settings::UpdateSettings,
+    jobs::ListJobs,
+    jobs::RunJob,
 ];

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -12,6 +13,7 @@ use crate::ingest::Ingest;
 use crate::peers::Limits;
 
 use super::api_keys::KeyCache;
+use super::settings::SettingsCache;
 use super::throttle::Throttle;
 
 /// What operations work with. Cheap to clone.
@@ -33,7 +35,10 @@ pub struct Services {
     pub stop: CancellationToken,
     /// What peers of the SMTP listener may take; `None` where there is none.
     pub limits: Option<Limits>,
+    /// Wakes the runner of background jobs.
+    pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
+    pub(super) settings: SettingsCache,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -56,19 +61,23 @@ impl Services {
             smtp_addresses: Arc::new(smtp),
             stop: CancellationToken::new(),
             limits: None,
+            wake_jobs: Arc::default(),
             keys: KeyCache::new(),
+            settings: SettingsCache::default(),
             throttle: Arc::default(),
         }
     }
 
-    /// Forgets what was remembered of mailboxes, domains and keys. Run when another node changed them.
+    /// Forgets what was remembered of mailboxes, domains, keys and settings. Run when another node changed them.
     pub async fn forget(&self) {
         self.ingest.forget_recipients();
+        self.settings.forget();
         self.keys.forget().await;
         if let Some(limits) = &self.limits
             && let Err(error) = limits.exchange_bans(&self.db).await
         {
             tracing::debug!(%error, "what other nodes know of bans could not be read; trying again later");
         }
+        self.wake_jobs.notify_one();
     }
 }

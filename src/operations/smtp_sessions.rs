@@ -107,7 +107,10 @@ impl Operation for GetSmtpSession {
         let mut db = ctx.services.db.acquire().await?;
         let found = store::smtp_sessions::find(&mut db, self.id).await?;
         let (session, transactions) = found.ok_or_else(|| {
-            Error::not_found("smtp_session", format!("There is no SMTP session {}; it runs yet, or is older than is kept.", self.id))
+            Error::not_found(
+                "smtp_session",
+                format!("There is no SMTP session {}; it runs yet, or is older than is kept.", self.id),
+            )
         })?;
         let stored = if session.messages > 0 { store::smtp_sessions::stored(&mut db, self.id).await? } else { Vec::new() };
         Ok(SmtpSessionDetail { session, transactions, stored })

@@ -149,13 +149,9 @@ mod tests {
         bans.impose("192.0.2.0/24".parse().expect("a network"), "errors", later());
         bans.impose("2001:db8::1".parse().expect("a network"), "unknown_recipients", later());
         bans.impose("198.51.100.1".parse().expect("a network"), "errors", Timestamp::now());
-        for (text, is_banned) in [
-            ("192.0.2.200", true),
-            ("192.0.3.1", false),
-            ("2001:db8::1", true),
-            ("2001:db8::2", false),
-            ("198.51.100.1", false),
-        ] {
+        for (text, is_banned) in
+            [("192.0.2.200", true), ("192.0.3.1", false), ("2001:db8::1", true), ("2001:db8::2", false), ("198.51.100.1", false)]
+        {
             assert_eq!(bans.of(address(text)).is_some(), is_banned, "{text}");
         }
     }

@@ -9,7 +9,7 @@ mod counts;
 mod ledger;
 mod limits;
 
-pub use bans::Banned;
 pub use crate::store::smtp_sessions::New as NewSession;
+pub use bans::Banned;
 pub use ledger::{Ledger, LedgerWriter};
 pub use limits::{Limits, Peer, TurnedAway};

@@ -23,12 +23,7 @@ pub async fn upsert(db: &mut PgConnection, ban: &SmtpBan) -> Result<(), sqlx::Er
 }
 
 /// Bans that hold now, newest first, after `after`.
-pub async fn list(
-    db: &mut PgConnection,
-    after: Option<SmtpBanId>,
-    limit: i64,
-    skip: i64,
-) -> Result<Vec<SmtpBan>, sqlx::Error> {
+pub async fn list(db: &mut PgConnection, after: Option<SmtpBanId>, limit: i64, skip: i64) -> Result<Vec<SmtpBan>, sqlx::Error> {
     sqlx::query_as!(
         SmtpBan,
         r#"select smtp_ban_id as "id: SmtpBanId", case when masklen(network) = case family(network) when 4 then 32 else 128 end then host(network) else network::text end as "network!", reason,
