@@ -2,6 +2,7 @@
 
 mod banner;
 mod database;
+mod http_server;
 mod logging;
 mod serve;
 

@@ -27,10 +27,8 @@ use crate::web;
 
 use super::banner;
 use super::database::Database;
+use super::http_server;
 use super::{prepare_data_dir, services};
-
-/// How long answers that are under way may take after the server was told to stop.
-const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Runs the server until `SIGTERM` or `SIGINT`.
 pub async fn serve(config: Config) -> Result<()> {
@@ -82,7 +80,9 @@ impl Running {
         Self {
             jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
-            http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
+            http: http.map(|listener| {
+                tokio::spawn(http_server::run(listener, router(services.clone()), services.config.http, stop.clone()))
+            }),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
             ledger: ledger.map(|writer| tokio::spawn(writer.run())),
             database,
@@ -178,26 +178,13 @@ async fn bind_http(address: SocketAddr) -> Result<TcpListener> {
         .with_context(|| format!("PILLARBOX_HTTP_LISTEN is {address}, where this cannot listen: another program may be there"))
 }
 
-async fn serve_http(listener: TcpListener, services: Services, stop: CancellationToken) {
-    let app = router(services).into_make_service_with_connect_info::<SocketAddr>();
-    let ending = stop.clone();
-    let server = async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await };
-    // Streams of live news would hold the stop up for ever.
-    let late = async move {
-        ending.cancelled().await;
-        tokio::time::sleep(LAST_ANSWERS).await;
-    };
-    tokio::select! {
-        result = server => if let Err(error) = result { tracing::error!(%error, "HTTP stopped") },
-        () = late => tracing::warn!("some answers were cut off"),
-    }
-}
-
 /// Everything that HTTP serves.
 pub(crate) fn router(services: Services) -> Router {
+    let body_timeout = services.config.http.body_timeout;
     api::router(services.clone())
         .merge(web::router(services.clone()))
         .layer(from_fn_with_state(services, http::identify))
+        .layer(from_fn_with_state(body_timeout, http_server::body_in_time))
         .layer(from_fn(http::on_every_response))
         .layer(CatchPanicLayer::new())
 }

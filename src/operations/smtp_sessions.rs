@@ -149,8 +149,15 @@ pub struct LiftSmtpBan {
     pub id: SmtpBanId,
 }
 
+/// A ban that was lifted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LiftedSmtpBan {
+    /// The address or network that it held for.
+    pub network: String,
+}
+
 impl Operation for LiftSmtpBan {
-    type Output = ();
+    type Output = LiftedSmtpBan;
     const SPEC: Spec = Spec {
         name: "lift_smtp_ban",
         title: "Lift the ban of an SMTP peer",
@@ -160,10 +167,11 @@ impl Operation for LiftSmtpBan {
         audit: Some("smtp_ban.lift"),
     };
 
-    async fn run(self, ctx: &Ctx) -> Result<()> {
+    async fn run(self, ctx: &Ctx) -> Result<LiftedSmtpBan> {
         let mut tx = ctx.begin().await?;
         let network = store::smtp_bans::delete(&mut tx, self.id).await?;
         let network = network.ok_or_else(|| Error::not_found("smtp_ban", "There is no such ban; it may be over."))?;
-        ctx.commit_and_forget::<Self>(tx, &network, json!({})).await
+        ctx.commit_and_forget::<Self>(tx, &network, json!({})).await?;
+        Ok(LiftedSmtpBan { network })
     }
 }

@@ -135,17 +135,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_limited_in_all_and_by_address() {
-        let (one, two, three) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]), IpAddr::from([192, 0, 2, 3]));
-        let places = Places::new(3, 2);
-        let first = places.take(one).expect("free");
-        let _second = places.take(one).expect("free");
-        assert!(places.take(one).is_none(), "two from one address");
-        let _third = places.take(two).expect("free");
-        assert!(places.take(three).is_none(), "three in all");
-        drop(first);
-        let _fourth = places.take(three).expect("free again");
-        assert_eq!(places.taken().by_address.len(), 3);
+    fn places_are_limited_in_all_by_address_and_by_network() {
+        let address = |text: &str| -> (IpAddr, Option<Network>) {
+            let address = text.parse().expect("an address");
+            (address, Some(Network::of(address, 24)))
+        };
+        let take = |places: &Places, text: &str| {
+            let (address, network) = address(text);
+            places.take(address, network)
+        };
+        let places = Places::new(5, 2, 3);
+        let first = take(&places, "192.0.2.1").expect("free");
+        let _second = take(&places, "192.0.2.1").expect("free");
+        assert!(take(&places, "192.0.2.1").is_none(), "two from one address");
+        let _third = take(&places, "192.0.2.2").expect("free");
+        assert!(take(&places, "192.0.2.3").is_none(), "three from one network");
+        let trusted = IpAddr::from([127, 0, 0, 1]);
+        let _fourth = places.take(trusted, None).expect("free");
+        let fifth = places.take(trusted, None).expect("free");
+        assert!(take(&places, "198.51.100.1").is_none(), "five in all");
+        drop((first, fifth));
+        let _sixth = take(&places, "192.0.2.3").expect("free again");
+        assert_eq!(places.taken().by_network.len(), 4, "three addresses and their network");
     }
 
     #[test]

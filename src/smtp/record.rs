@@ -110,6 +110,11 @@ impl Record {
         }
     }
 
+    /// What the ledger will have it as.
+    pub(super) fn id(&self) -> Option<SessionId> {
+        self.ledger.is_some().then_some(self.id)
+    }
+
     /// It came at least as far as this.
     pub(super) fn reached(&mut self, stage: Stage) {
         self.stage = self.stage.max(stage);

@@ -152,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             protocol: trace::protocol(extended, self.tls.is_some(), parameters.smtputf8),
             tls: self.tls.clone(),
             require_tls: parameters.require_tls,
+            session: self.record.id(),
         };
         let id = ContentId::generate();
         let only = match recipients.as_slice() {
