@@ -26,6 +26,14 @@ pub(super) struct Rate {
     pub(super) period: Duration,
 }
 
+impl Rate {
+    /// How long it takes until so many have run off, in microseconds; at least one, so that nothing is for nothing.
+    fn cost(self, number: u64) -> u64 {
+        let micros = self.period.as_micros() * u128::from(number) / u128::from(self.most.max(1));
+        u64::try_from(micros).unwrap_or(u64::MAX).max(1)
+    }
+}
+
 /// A leaky bucket for each kind: the time at which what it holds will have run off, in microseconds since the start.
 #[derive(Debug, Default)]
 pub(super) struct Counts([AtomicU64; 6]);
@@ -35,8 +43,8 @@ fn now() -> u64 {
 }
 
 impl Counts {
-    /// Counts so many; `false` where that is more than the rate allows. A bucket never holds more than one too many, so that
-    /// who goes on in spite of the limit is let in again as soon as who stops.
+    /// Counts so many; `false` where that is more than the rate allows. A single one that is refused does not count, so that who
+    /// goes on trying still gets its rate; what was taken all at once has to run off.
     pub(super) fn add(&self, kind: Kind, number: u64, rate: Rate) -> bool {
         self.add_at(now(), kind, number, rate)
     }
@@ -45,22 +53,24 @@ impl Counts {
         if rate.most == 0 {
             return true;
         }
-        let period = u64::try_from(rate.period.as_micros()).unwrap_or(u64::MAX);
-        let cost = u64::try_from(u128::from(number) * u128::from(period) / u128::from(rate.most)).unwrap_or(u64::MAX);
-        let full = now.saturating_add(period);
+        let (cost, full) = (rate.cost(number), now.saturating_add(rate.cost(rate.most)));
         let mut is_within = true;
         let _ = self.bucket(kind).fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| {
             let wanted = until.max(now).saturating_add(cost);
             is_within = wanted <= full;
-            Some(wanted.min(full.saturating_add(1)))
+            (is_within || number > 1).then(|| wanted.min(full.saturating_add(rate.cost(rate.most))))
         });
         is_within
     }
 
-    /// Whether there was too much already.
+    /// Whether one more would be too much.
     pub(super) fn is_full(&self, kind: Kind, rate: Rate) -> bool {
-        let period = u64::try_from(rate.period.as_micros()).unwrap_or(u64::MAX);
-        rate.most > 0 && self.bucket(kind).load(Ordering::Relaxed) > now().saturating_add(period)
+        self.is_full_at(now(), kind, rate)
+    }
+
+    fn is_full_at(&self, now: u64, kind: Kind, rate: Rate) -> bool {
+        let wanted = self.bucket(kind).load(Ordering::Relaxed).max(now).saturating_add(rate.cost(1));
+        rate.most > 0 && wanted > now.saturating_add(rate.cost(rate.most))
     }
 
     fn bucket(&self, kind: Kind) -> &AtomicU64 {
@@ -103,7 +113,20 @@ mod tests {
     fn large_numbers_and_no_limit_are_no_trouble() {
         let counts = Counts::default();
         let none = Rate { most: 0, ..RATE };
-        assert!(counts.add_at(1, Kind::Octets, u64::MAX, none) && !counts.is_full(Kind::Octets, none));
-        assert!(!counts.add_at(1, Kind::Octets, u64::MAX, RATE) && counts.is_full(Kind::Octets, RATE));
+        assert!(counts.add_at(1, Kind::Octets, u64::MAX, none) && !counts.is_full_at(1, Kind::Octets, none));
+        assert!(!counts.add_at(1, Kind::Octets, u64::MAX, RATE) && counts.is_full_at(1, Kind::Octets, RATE));
+        assert!(counts.is_full_at(60 * SECOND, Kind::Octets, RATE), "what came at once has to run off");
+        assert!(!counts.is_full_at(121 * SECOND, Kind::Octets, RATE), "and does so within twice the time");
+    }
+
+    #[test]
+    fn full_is_when_one_more_would_be_too_much() {
+        let counts = Counts::default();
+        for n in 0..10 {
+            assert!(!counts.is_full_at(SECOND, Kind::Messages, RATE), "{n}");
+            assert!(counts.add_at(SECOND, Kind::Messages, 1, RATE));
+        }
+        assert!(counts.is_full_at(2 * SECOND, Kind::Messages, RATE));
+        assert!(!counts.is_full_at(8 * SECOND, Kind::Messages, RATE));
     }
 }

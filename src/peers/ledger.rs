@@ -159,11 +159,18 @@ impl LedgerWriter {
                 names.insert(address, None);
             }
         }
-        let questions = names.iter_mut().map(|(address, name)| async move {
-            let asked = self.names.get_with(*address, async {
-                dns.names_of(*address).await.ok().and_then(|found| found.records.into_iter().next())
+        let questions = names.iter_mut().map(|(address, name)| {
+            let (known, dns, address) = (self.names.clone(), dns.clone(), *address);
+            // Goes on when the batch does not wait any more, so that the answer is known the next time.
+            let asked = tokio::spawn(async move {
+                let ask = async { dns.names_of(address).await.ok().and_then(|found| found.records.into_iter().next()) };
+                known.get_with(address, ask).await
             });
-            *name = timeout_at(deadline, asked).await.unwrap_or_default();
+            async move {
+                if let Ok(Ok(found)) = timeout_at(deadline, asked).await {
+                    *name = found;
+                }
+            }
         });
         join_all(questions).await;
         for New { session, .. } in batch {
