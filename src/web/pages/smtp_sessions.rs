@@ -20,6 +20,8 @@ use crate::types::SmtpBan;
 use crate::types::SmtpBanId;
 use crate::types::SmtpOutcome;
 use crate::types::SmtpSession;
+use crate::types::SmtpStored;
+use crate::types::SmtpTransaction;
 use crate::types::Text;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
@@ -51,6 +53,13 @@ struct ListPage {
 struct DetailPage {
     ui: Ui,
     detail: SmtpSessionDetail,
+}
+
+impl DetailPage {
+    /// The messages that a transaction became.
+    fn stored_of(&self, transaction: &SmtpTransaction) -> Vec<&SmtpStored> {
+        self.detail.stored.iter().filter(|stored| transaction.content_id == Some(stored.content_id)).collect()
+    }
 }
 
 /// What the address holds.
