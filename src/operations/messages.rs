@@ -76,7 +76,8 @@ pub struct Email {
     pub summary: MessageSummary,
     /// The SHA-256 digest of the octets as sent, in hexadecimal.
     pub sha256: String,
-    /// Envelope and session: `reverse_path`, `helo`, `remote`, `protocol`, `tls`; `require_tls` where it is so.
+    /// Envelope and session: `reverse_path`, `helo`, `remote`, `protocol`, `tls`; `require_tls` where it is so, and `session`, to be
+    /// looked up with `get_smtp_session`.
     pub envelope: serde_json::Value,
     /// The fields that this server put on top: `Return-Path` and `Received`.
     pub trace: String,

@@ -33,6 +33,7 @@ mod services;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod smtp_sessions;
 mod spec;
 pub mod stats;
 mod throttle;
@@ -111,6 +112,10 @@ registry::operations![
     api_keys::RevokeApiKey,
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
+    smtp_sessions::ListSmtpSessions,
+    smtp_sessions::GetSmtpSession,
+    smtp_sessions::ListSmtpBans,
+    smtp_sessions::LiftSmtpBan,
     stats::GetStats,
     settings::GetSettings,
     settings::UpdateSettings,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::jobs::{Done, Job, Turn};
 use crate::store;
 use crate::store::retention::Rule;
-use crate::types::{ExpiredMailboxes, Int};
+use crate::types::{ExpiredMailboxes, Int, Timestamp};
 
 use super::mailboxes::purge;
 use super::{Ctx, Services, domain_check, retention};
@@ -28,6 +28,7 @@ pub fn jobs(services: &Services) -> Vec<Job> {
         job(services, "stats.roll_up", Duration::from_mins(5), roll_up),
         job(services, "domains.check", Duration::from_mins(5), check_domains),
         job(services, "tls_reports.trim", Duration::from_hours(6), trim_tls_reports),
+        job(services, "smtp_sessions.trim", Duration::from_hours(1), trim_smtp_sessions),
     ]
 }
 
@@ -132,4 +133,19 @@ async fn check_domains(services: Services, turn: Turn) -> Result<Done> {
 async fn trim_tls_reports(services: Services, _: Turn) -> Result<Done> {
     let removed = store::tls_reports::delete_old(&mut *services.db.acquire().await?, STEP).await?;
     Ok(json!({ "removed": removed }))
+/// Removes SMTP sessions that are older than the settings keep them, and bans that are over.
+async fn trim_smtp_sessions(services: Services, turn: Turn) -> Result<Done> {
+    let mut removed = 0;
+    while let Some(days) = services.settings().await?.smtp_session_days
+        && !turn.is_over()
+    {
+        let before = Timestamp(Timestamp::now().0 - chrono::TimeDelta::days(days.get()));
+        let gone = store::smtp_sessions::delete_before(&mut *services.db.acquire().await?, before, STEP).await?;
+        removed += gone;
+        if gone < STEP.unsigned_abs() {
+            break;
+        }
+    }
+    let bans = store::smtp_bans::delete_expired(&mut *services.db.acquire().await?).await?;
+    Ok(json!({ "removed": removed, "bans": bans }))
 }

@@ -13,6 +13,8 @@ mod line;
 mod listener;
 mod parameters;
 mod path;
+mod proxy;
+mod record;
 mod reply;
 mod session;
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub mod search;
 pub mod retention;
 pub mod service_links;
 pub mod settings;
+pub mod smtp_bans;
+pub mod smtp_sessions;
 pub mod stats;
 pub mod users;
 pub mod tls_reports;

@@ -85,4 +85,6 @@ ids! {
     ServiceTemplateId,
     /// A service as it is bound to one mailbox.
     ServiceBindingId,
+    /// A ban of a peer of the SMTP listener.
+    SmtpBanId,
 }

@@ -21,6 +21,7 @@ mod reach;
 mod scope;
 mod service;
 mod settings;
+mod smtp_session;
 mod time;
 mod user;
 mod tls_report;
@@ -38,7 +39,7 @@ pub use domain_name::{DomainName, InvalidDomainName};
 pub use extraction_rules::{Alphabet, ExtractionRules};
 pub use ids::{
     AccessLinkId, AliasId, ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, ServiceBindingId,
-    ServiceTemplateId, SessionId, TlsReportId,
+    ServiceTemplateId, SessionId, SmtpBanId, TlsReportId,
 };
 pub use job::JobState;
 pub use mailbox::{Lifecycle, Mailbox};
@@ -49,6 +50,7 @@ pub use reach::Reach;
 pub use scope::{Scope, Scopes};
 pub use service::{ServiceBinding, ServiceTemplate};
 pub use settings::{ExpiredMailboxes, SETTING_NAMES, Settings, SettingsState, UpdateSettings};
+pub use smtp_session::{SmtpBan, SmtpOutcome, SmtpRecipient, SmtpSession, SmtpStored, SmtpTransaction};
 pub use time::Timestamp;
 pub use user::{Member, User};
 pub use tls_report::{NewTlsReport, TlsFailure, TlsReport, TlsReportDetail};

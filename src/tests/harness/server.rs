@@ -76,8 +76,12 @@ impl Server {
 
     /// Another server on the same database.
     pub(crate) async fn another_node(&self) -> Self {
+        self.another_node_with(RawConfig::default()).await
+    }
+
+    pub(crate) async fn another_node_with(&self, settings: RawConfig) -> Self {
         let options = self.options.clone();
-        Box::pin(Self::on(None, &options, RawConfig::default())).await
+        Box::pin(Self::on(None, &options, settings)).await
     }
 
     async fn on(own: Option<TestDatabase>, options: &PgConnectOptions, settings: RawConfig) -> Self {
