@@ -137,7 +137,7 @@ impl Ingest {
     /// and a message that was committed late all the same is recognised.
     pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
         let is_large = delivery.content.is_large();
-        let mut prepared = Prepared::new(delivery).await?;
+        let mut prepared = Prepared::new(delivery, self.shared.settings.mail.into()).await?;
         let fingerprint = prepared.fingerprint;
         let known = self.shared.ledger.recognise(&fingerprint);
         if let Some(known) = known.filter(|known| known.in_doubt) {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::mail::parse::summary;
+use crate::mail::Limits;
+use crate::mail::parse::summary_within;
 use crate::store;
 use crate::store::messages::CodeMessage;
 use crate::types::{Address, Int, MessageId, Scope, Timestamp};
@@ -151,7 +152,7 @@ impl Operation for GetVerificationCode {
 }
 
 async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
-    let email = with_bodies(&found).await?;
+    let email = with_bodies(ctx, &found).await?;
     Ok(VerificationCode {
         code: found.code,
         confidence: found.code_confidence,
@@ -166,7 +167,7 @@ async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
 }
 
 async fn without_code(newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
-    let email = with_bodies(&newest).await?;
+    let email = with_bodies(ctx, &newest).await?;
     let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
     Ok(VerificationCode { email: Some(email), ..nothing(message, Some(&newest)) })
 }
@@ -181,9 +182,10 @@ fn nothing(message: String, newest: Option<&CodeMessage>) -> VerificationCode {
     VerificationCode { message: Some(message), latest_email: Some(latest), ..VerificationCode::default() }
 }
 
-async fn with_bodies(message: &CodeMessage) -> Result<CodeEmail> {
-    let bodies = |raw: &[u8]| {
-        let summary = summary(raw);
+async fn with_bodies(ctx: &Ctx, message: &CodeMessage) -> Result<CodeEmail> {
+    let limits = Limits::from(ctx.services.config.mail);
+    let bodies = move |raw: &[u8]| {
+        let summary = summary_within(raw, &limits);
         (summary.text.join("\n"), summary.html.join("\n"))
     };
     let (text, html) = off_the_runtime(message.raw()?, bodies).await?;

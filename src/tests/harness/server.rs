@@ -30,7 +30,7 @@ pub(crate) struct Server {
     cable: Option<Cable>,
     options: PgConnectOptions,
     _own: Option<TestDatabase>,
-    _data_dir: Scratch,
+    data_dir: Scratch,
 }
 
 impl Server {
@@ -97,7 +97,12 @@ impl Server {
         let (cable, options) = (None, options.clone());
         // Straight to the database, whatever becomes of the cable.
         let pool = own.as_ref().map_or_else(|| PgPool::connect_lazy_with(options.clone()), |own| (**own).clone());
-        Self { smtp, http, rest, key, running, stop, cable, options, db: pool, _own: own, _data_dir: data_dir }
+        Self { smtp, http, rest, key, running, stop, cable, options, db: pool, _own: own, data_dir }
+    }
+
+    /// Where its certificate and other files lie.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.data_dir.path()
     }
 
     /// The caller without a key.
