@@ -17,6 +17,7 @@ pub mod store;
 pub mod ingest;
 
 pub mod events;
+pub mod jobs;
 pub mod smtp;
 
 pub mod operations;

@@ -10,16 +10,19 @@ mod context;
 pub mod domains;
 pub mod first_steps;
 pub mod health;
+pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
 mod registry;
 mod services;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod upkeep;
 
 pub use context::{Caller, Ctx, Surface};
 pub use registry::{Entry, find, snake_case};
@@ -52,4 +55,8 @@ registry::operations![
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
     stats::GetStats,
+    settings::GetSettings,
+    settings::UpdateSettings,
+    jobs::ListJobs,
+    jobs::RunJob,
 ];
