@@ -137,7 +137,7 @@ impl Operation for GetVerificationCode {
                 return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));
             };
             match (answer.found, &mut arrivals) {
-                (Some(found), _) if found.is_answer => return with_code(found).await,
+                (Some(found), _) if found.is_answer => return with_code(ctx, found).await,
                 (_, Some(arrivals)) if Instant::now() < until && !ctx.services.stop.is_cancelled() => {
                     tokio::select! {
                         () = arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)) => {}
@@ -145,13 +145,13 @@ impl Operation for GetVerificationCode {
                     }
                 }
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
-                (Some(newest), _) => return without_code(newest, self.seconds.get()).await,
+                (Some(newest), _) => return without_code(ctx, newest, self.seconds.get()).await,
             }
         }
     }
 }
 
-async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
+async fn with_code(ctx: &Ctx, found: CodeMessage) -> Result<VerificationCode> {
     let email = with_bodies(ctx, &found).await?;
     Ok(VerificationCode {
         code: found.code,
@@ -166,7 +166,7 @@ async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
     })
 }
 
-async fn without_code(newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
+async fn without_code(ctx: &Ctx, newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
     let email = with_bodies(ctx, &newest).await?;
     let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
     Ok(VerificationCode { email: Some(email), ..nothing(message, Some(&newest)) })
