@@ -4,14 +4,14 @@ use std::process::Stdio;
 
 use super::*;
 
-async fn certificate(examined: &Examined) -> Vec<u8> {
+fn certificate(examined: &Examined) -> Vec<u8> {
     std::fs::read(examined.server.data_dir().join("tls/cert.pem")).unwrap()
 }
 
 #[tokio::test]
 async fn what_was_said_before_the_handshake_is_forgotten_and_what_follows_it_in_plain_text_is_never_run() {
     let mut examined = Examined::new().await;
-    let certificate = certificate(&examined).await;
+    let certificate = certificate(&examined);
     let mut peer = examined.hello().await;
     peer.dialogue(&[MAIL, RCPT]).await;
     // CVE-2011-0411: this stands in the buffer when the handshake begins.

@@ -47,7 +47,7 @@ async fn endless_rubbish_is_cut_off_and_harms_nobody() {
     let examined = Examined::new().await;
     let mut rubbish = examined.greeted().await;
     let mut well = examined.hello().await;
-    let said: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let said: Vec<u8> = (0..2_000_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     rubbish.send_what_goes(&said).await;
     assert!(well.deliver(&["alice@example.org"], b"well\r\n").await.starts_with("250 "));
     let mut junk = examined.greeted().await;
