@@ -54,6 +54,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// The way from the listener into the database.
     pub ingest: Ingest,
+    /// How much of a message is read.
+    pub mail: Mail,
     /// Whom to ask about names.
     pub dns: Dns,
     /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
@@ -171,6 +173,19 @@ pub struct Ingest {
     pub commit_timeout: Duration,
     /// How many octets of messages from disk may be in memory at once to be read and written; one message always may.
     pub large_octets: usize,
+    /// How much of a message is read.
+    pub mail: Mail,
+}
+
+/// How much of a message is read for its view. Beyond it the rest is left out, with a word that says so; all octets are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mail {
+    /// Header fields of one header section.
+    pub header_fields: usize,
+    /// MIME parts, multiparts included.
+    pub parts: usize,
+    /// Multiparts inside each other.
+    pub depth: usize,
 }
 
 impl Config {

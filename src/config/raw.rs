@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::{Config, Http, Ingest, Log, Roles, SecretKeySource, Smtp};
+use super::{Config, Http, Ingest, Log, Mail, Roles, SecretKeySource, Smtp};
 
 /// A number as it is written. Read with the other checks, so that what is wrong with it is said like all else.
 #[derive(Debug, Clone)]
@@ -180,6 +180,12 @@ settings! {
     "PILLARBOX_HTTP_HEADER_TIMEOUT_SECONDS" http_header_timeout_seconds: Number,
     /// Seconds that the body of an HTTP request may take [default: 60]
     "PILLARBOX_HTTP_BODY_TIMEOUT_SECONDS" http_body_timeout_seconds: Number,
+    /// Most header fields that are read of one header section [default: 1000]
+    "PILLARBOX_MAIL_MAX_HEADER_FIELDS" mail_max_header_fields: Number,
+    /// Most MIME parts that are read of one message [default: 1000]
+    "PILLARBOX_MAIL_MAX_PARTS" mail_max_parts: Number,
+    /// Most multiparts inside each other that are opened [default: 128]
+    "PILLARBOX_MAIL_MAX_DEPTH" mail_max_depth: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -205,6 +211,7 @@ impl RawConfig {
             acme: self.acme()?,
             names: self.names()?,
             ingest: self.ingest()?,
+            mail: self.mail()?,
             dns: self.dns()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
             cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
@@ -297,6 +304,15 @@ impl RawConfig {
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
             large_octets: size("PILLARBOX_INGEST_LARGE_BYTES", self.ingest_large_bytes.as_ref(), 1 << 25, 1 << 20, 1 << 40)?,
+            mail: self.mail()?,
+        })
+    }
+
+    fn mail(&self) -> Result<Mail> {
+        Ok(Mail {
+            header_fields: size("PILLARBOX_MAIL_MAX_HEADER_FIELDS", self.mail_max_header_fields.as_ref(), 1000, 50, 100_000)?,
+            parts: size("PILLARBOX_MAIL_MAX_PARTS", self.mail_max_parts.as_ref(), 1000, 10, 100_000)?,
+            depth: size("PILLARBOX_MAIL_MAX_DEPTH", self.mail_max_depth.as_ref(), 128, 2, 10_000)?,
         })
     }
 

@@ -3,6 +3,8 @@
 pub mod attachments;
 pub mod clean;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod parse;
 pub mod reading;
 pub mod search;

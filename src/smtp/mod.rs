@@ -7,6 +7,8 @@ mod chunking;
 mod command;
 mod content;
 mod data;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod intake;
 mod limits;
 mod line;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::domain_name::{NameForms, in_both_forms};
 use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 
 /// A domain that mail is received for.
@@ -13,7 +14,9 @@ use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 pub struct Domain {
     /// Identifies it.
     pub id: DomainId,
-    /// The name, in A-labels.
+    /// The name.
+    #[serde(flatten, serialize_with = "in_both_forms")]
+    #[schemars(with = "NameForms<'static>")]
     pub name: DomainName,
     /// Whether it is the domain of addresses that are given without one.
     pub is_default: bool,

@@ -114,6 +114,11 @@ impl Server {
         self.running.services().certificate.as_ref().unwrap().facts().unwrap().names
     }
 
+    /// Where its certificate and other files lie.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.data_dir.path()
+    }
+
     /// The caller without a key.
     pub(crate) fn stranger(&self) -> Rest {
         Rest::new(self.http)
