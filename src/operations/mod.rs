@@ -9,6 +9,7 @@ pub mod bodies;
 pub mod codes;
 mod context;
 pub mod domains;
+pub mod extraction;
 pub mod first_steps;
 pub mod health;
 pub mod idempotency;
@@ -36,6 +37,7 @@ pub use spec::{Effect, Method, Operation, Spec};
 
 registry::operations![
     codes::GetVerificationCode,
+    extraction::TestExtraction,
     domains::ListDomains,
     domains::CreateDomain,
     domains::UpdateDomain,

@@ -12,6 +12,7 @@ mod dns;
 mod docs;
 mod domains;
 mod durability;
+mod extraction;
 mod health;
 mod jobs;
 mod keys_limits;
