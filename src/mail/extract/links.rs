@@ -30,6 +30,8 @@ use crate::mail::extract::wording::Kinds;
 use crate::mail::extract::wording::WORDING;
 use crate::mail::extract::wording::Wording;
 
+/// The confidence from which a link is the answer: a wrong link does more harm than a wrong code.
+pub(super) const THRESHOLD: f32 = 0.7;
 /// Links that are weighed in one part.
 const MAX_LINKS: usize = 256;
 
@@ -409,7 +411,7 @@ fn message(setting: &Setting<'_>, kind: &mut LinkKind, evidence: &mut Evidence) 
 fn finish(found: Found<'_>) -> LinkCandidate {
     let Found { place, mut kind, score, rule, reasons, host, fits, .. } = found;
     // What completes the purpose of the message without saying how proves something.
-    if kind == LinkKind::Other && codes::confidence(score) >= codes::THRESHOLD {
+    if kind == LinkKind::Other && codes::confidence(score) >= THRESHOLD {
         kind = LinkKind::Verify;
     }
     let text: String = place.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();

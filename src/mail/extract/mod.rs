@@ -64,7 +64,7 @@ pub fn extract(input: &Input<'_>) -> Extraction {
     let codes = codes::candidates(&pages, &tokens, &mood, input);
     let code = codes.first().filter(|code| code.confidence >= codes::THRESHOLD).cloned();
     let links = links::candidates(&pages, &mood, code.as_ref().map(|code| code.value.as_str()), input);
-    let link = links.first().filter(|link| link.confidence >= codes::THRESHOLD && is_answer(link.kind)).cloned();
+    let link = links.first().filter(|link| link.confidence >= links::THRESHOLD && is_answer(link.kind)).cloned();
     Extraction { code, link, codes, links, version: VERSION }
 }
 
