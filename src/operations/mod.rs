@@ -14,6 +14,7 @@ mod context;
 pub mod domain_check;
 pub mod domains;
 pub mod figures;
+pub mod extraction;
 pub mod first_steps;
 pub mod health;
 pub mod idempotency;
@@ -50,6 +51,7 @@ pub use spec::{Effect, Method, Operation, Spec};
 registry::operations![
     codes::GetVerificationCode,
     code_search::SearchVerificationCodes,
+    extraction::TestExtraction,
     domains::ListDomains,
     domains::CreateDomain,
     domains::UpdateDomain,

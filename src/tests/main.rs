@@ -16,6 +16,7 @@ mod doctor;
 mod domain_check;
 mod domains;
 mod durability;
+mod extraction;
 mod health;
 mod http_limits;
 mod isolation;
