@@ -285,6 +285,8 @@ fn reload_on_signal(certificate: Option<Arc<Certificate>>) -> Result<()> {
         }
     });
     Ok(())
+}
+
 /// Each connection is an open file, and the usual limit of 1024 is soon reached. Any process may raise it up to the hard limit.
 fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -131,7 +131,15 @@ pub struct UpdateDomain {
 impl UpdateDomain {
     /// Changes nothing yet.
     pub fn nothing(name: DomainName) -> Self {
-        Self { name, is_default: None, unknown: None, takes_subdomains: None, postmaster: None, mta_sts: None, retention_days: None }
+        Self {
+            name,
+            is_default: None,
+            unknown: None,
+            takes_subdomains: None,
+            postmaster: None,
+            mta_sts: None,
+            retention_days: None,
+        }
     }
 }
 

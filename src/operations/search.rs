@@ -136,7 +136,8 @@ impl ListAllEmails {
     async fn listed(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<FoundEmail>> {
         let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
         let mut db = ctx.services.db.acquire().await?;
-        let rows = store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
+        let rows =
+            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         let Page { items, next_cursor } = Page::new(rows, page, |row| row.id);
         let items = items.into_iter().map(|summary| FoundEmail { summary, highlights: Vec::new() }).collect();
         Ok(Page { items, next_cursor })

@@ -133,6 +133,8 @@ async fn check_domains(services: Services, turn: Turn) -> Result<Done> {
 async fn trim_tls_reports(services: Services, _: Turn) -> Result<Done> {
     let removed = store::tls_reports::delete_old(&mut *services.db.acquire().await?, STEP).await?;
     Ok(json!({ "removed": removed }))
+}
+
 /// Removes SMTP sessions that are older than the settings keep them, and bans that are over.
 async fn trim_smtp_sessions(services: Services, turn: Turn) -> Result<Done> {
     let mut removed = 0;

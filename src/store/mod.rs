@@ -21,15 +21,15 @@ pub mod portal;
 pub mod principals;
 pub mod private;
 pub mod recipients;
-pub mod search;
 pub mod retention;
+pub mod search;
 pub mod service_links;
 pub mod settings;
 pub mod smtp_bans;
 pub mod smtp_sessions;
 pub mod stats;
-pub mod users;
 pub mod tls_reports;
+pub mod users;
 
 use std::time::Duration;
 

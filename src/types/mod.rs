@@ -23,8 +23,8 @@ mod service;
 mod settings;
 mod smtp_session;
 mod time;
-mod user;
 mod tls_report;
+mod user;
 
 pub use access_link::AccessLink;
 pub use address::{Address, InvalidAddress};
@@ -52,5 +52,5 @@ pub use service::{ServiceBinding, ServiceTemplate};
 pub use settings::{ExpiredMailboxes, SETTING_NAMES, Settings, SettingsState, UpdateSettings};
 pub use smtp_session::{SmtpBan, SmtpOutcome, SmtpRecipient, SmtpSession, SmtpStored, SmtpTransaction};
 pub use time::Timestamp;
-pub use user::{Member, User};
 pub use tls_report::{NewTlsReport, TlsFailure, TlsReport, TlsReportDetail};
+pub use user::{Member, User};
