@@ -3,13 +3,17 @@
 //! An operation is a struct: its fields are the input, its `SPEC` says who may use it and where it is found, its `run` is what
 //! happens. The doors take them from [`all`]; none names an operation that is in the list.
 
+pub mod aliases;
 pub mod api_keys;
 pub mod audit_log;
 pub mod bodies;
+pub mod certificates;
 pub mod code_search;
 pub mod codes;
 mod context;
+pub mod domain_check;
 pub mod domains;
+pub mod extraction;
 pub mod figures;
 pub mod first_steps;
 pub mod health;
@@ -21,16 +25,20 @@ pub mod messages;
 pub mod portal;
 pub mod rates;
 mod reach;
+pub mod recipients;
 mod registry;
 pub mod retention;
+pub mod search;
 pub mod service_links;
 mod services;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod smtp_sessions;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod tls_reports;
 pub mod upkeep;
 pub mod users;
 
@@ -43,10 +51,19 @@ pub use spec::{Effect, Method, Operation, Spec};
 registry::operations![
     codes::GetVerificationCode,
     code_search::SearchVerificationCodes,
+    extraction::TestExtraction,
     domains::ListDomains,
     domains::CreateDomain,
     domains::UpdateDomain,
     domains::DeleteDomain,
+    domain_check::CheckDomain,
+    tls_reports::ListTlsReports,
+    recipients::ExplainRecipient,
+    aliases::ListAliases,
+    aliases::CreateAlias,
+    aliases::GetAlias,
+    aliases::UpdateAlias,
+    aliases::DeleteAlias,
     mailboxes::ListMailboxes,
     mailboxes::ListDeletedMailboxes,
     mailboxes::CreateMailbox,
@@ -86,7 +103,8 @@ registry::operations![
     figures::GetStatsTimeseries,
     figures::GetMailboxStats,
     messages::ListEmails,
-    messages::ListAllEmails,
+    search::ListAllEmails,
+    search::SearchEmails,
     messages::GetEmail,
     messages::UpdateEmail,
     messages::DeleteEmail,
@@ -96,6 +114,10 @@ registry::operations![
     api_keys::RevokeApiKey,
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
+    smtp_sessions::ListSmtpSessions,
+    smtp_sessions::GetSmtpSession,
+    smtp_sessions::ListSmtpBans,
+    smtp_sessions::LiftSmtpBan,
     stats::GetStats,
     settings::GetSettings,
     settings::UpdateSettings,

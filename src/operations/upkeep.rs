@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::jobs::{Done, Job, Turn};
 use crate::store;
 use crate::store::retention::Rule;
-use crate::types::{ExpiredMailboxes, Int};
+use crate::types::{ExpiredMailboxes, Int, Timestamp};
 
 use super::mailboxes::purge;
-use super::{Ctx, Services, retention};
+use super::{Ctx, Services, domain_check, retention};
 
 /// How many rows one step removes.
 const STEP: i64 = 1000;
@@ -26,6 +26,9 @@ pub fn jobs(services: &Services) -> Vec<Job> {
         job(services, "mailboxes.purge", Duration::from_hours(1), purge_trash),
         job(services, "messages.retention", Duration::from_hours(1), remove_old_messages),
         job(services, "stats.roll_up", Duration::from_mins(5), roll_up),
+        job(services, "domains.check", Duration::from_mins(5), check_domains),
+        job(services, "tls_reports.trim", Duration::from_hours(6), trim_tls_reports),
+        job(services, "smtp_sessions.trim", Duration::from_hours(1), trim_smtp_sessions),
     ]
 }
 
@@ -119,4 +122,32 @@ async fn roll_up(services: Services, _: Turn) -> Result<Done> {
     // Two hours back: a server that was down at the turn of the hour still counts it.
     let hours = store::figures::roll_up(&mut *services.db.acquire().await?, 2).await?;
     Ok(json!({ "hours": hours }))
+}
+/// Looks at the DNS of domains that were not looked at for a while.
+async fn check_domains(services: Services, turn: Turn) -> Result<Done> {
+    let checked = domain_check::check_due(&services, || turn.is_over()).await?;
+    Ok(json!({ "checked": checked }))
+}
+
+/// Removes reports of encryption that are older than a year.
+async fn trim_tls_reports(services: Services, _: Turn) -> Result<Done> {
+    let removed = store::tls_reports::delete_old(&mut *services.db.acquire().await?, STEP).await?;
+    Ok(json!({ "removed": removed }))
+}
+
+/// Removes SMTP sessions that are older than the settings keep them, and bans that are over.
+async fn trim_smtp_sessions(services: Services, turn: Turn) -> Result<Done> {
+    let mut removed = 0;
+    while let Some(days) = services.settings().await?.smtp_session_days
+        && !turn.is_over()
+    {
+        let before = Timestamp(Timestamp::now().0 - chrono::TimeDelta::days(days.get()));
+        let gone = store::smtp_sessions::delete_before(&mut *services.db.acquire().await?, before, STEP).await?;
+        removed += gone;
+        if gone < STEP.unsigned_abs() {
+            break;
+        }
+    }
+    let bans = store::smtp_bans::delete_expired(&mut *services.db.acquire().await?).await?;
+    Ok(json!({ "removed": removed, "bans": bans }))
 }

@@ -133,7 +133,7 @@ pub struct New {
 }
 
 /// Makes mailboxes, and adopts those that collected mail for an address so far. Answers with the addresses that it made;
-/// what is missing from them was there already, or its domain is not.
+/// what is missing from them was there already, as a mailbox or an alias, or its domain is not.
 pub async fn insert(db: &mut PgConnection, new: &New) -> Result<Vec<String>> {
     let ids: Vec<Uuid> = new.addresses.iter().map(|_| Uuid::now_v7()).collect();
     let made = sqlx::query_scalar!(
@@ -142,6 +142,7 @@ pub async fn insert(db: &mut PgConnection, new: &New) -> Result<Vec<String>> {
            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[])
                as t (id, address, domain, password_hash, sealed_password)
            join domains d on d.name = t.domain
+           where not exists (select from aliases a where a.address = t.address)
            on conflict (address) do update
            set lifecycle = 'active', password_hash = excluded.password_hash, sealed_password = excluded.sealed_password,
                note = excluded.note, created_by = excluded.created_by, created_at = now(), expires_at = excluded.expires_at

@@ -1,10 +1,14 @@
 //! All SQL. A function takes a connection, so that its caller decides what is one transaction.
 
 pub mod access_links;
+pub mod aliases;
 pub mod api_keys;
 pub mod audit;
+pub mod certificates;
 pub mod codes;
+pub mod domain_checks;
 pub mod domains;
+pub mod events;
 pub mod figures;
 pub mod health;
 pub mod intake;
@@ -18,9 +22,13 @@ pub mod principals;
 pub mod private;
 pub mod recipients;
 pub mod retention;
+pub mod search;
 pub mod service_links;
 pub mod settings;
+pub mod smtp_bans;
+pub mod smtp_sessions;
 pub mod stats;
+pub mod tls_reports;
 pub mod users;
 
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address::{AddressForms, in_both_forms};
 use super::{Address, DomainName, MailboxId, PrincipalId, Timestamp};
 
 /// Where the mail of an address is kept.
@@ -11,6 +12,8 @@ pub struct Mailbox {
     /// Identifies it.
     pub id: MailboxId,
     /// The address that it receives at.
+    #[serde(flatten, serialize_with = "in_both_forms")]
+    #[schemars(with = "AddressForms<'static>")]
     pub address: Address,
     /// The address's domain.
     pub domain: DomainName,

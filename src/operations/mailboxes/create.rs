@@ -222,5 +222,11 @@ async fn why_not(db: &mut PgConnection, address: &Address) -> Result<Error> {
     if store::mailboxes::find(db, address).await?.is_some() {
         return Ok(Error::conflict("mailbox_exists", format!("There is a mailbox {address} already, perhaps in the trash.")));
     }
+    if store::aliases::find(db, address).await?.is_some() {
+        return Ok(Error::conflict(
+            "alias_exists",
+            format!("There is an alias {address}; a mailbox cannot have the same address."),
+        ));
+    }
     Ok(unknown_domain(&address.domain()))
 }
