@@ -40,9 +40,10 @@ pub async fn sign_in_user(services: &Services, browser: &Browser, token: &str) -
     let mut db = services.db.acquire().await?;
     let digest = digest(token.trim());
     let filter = store::users::Filter { token_digest: Some(&digest), ..Default::default() };
-    let user = match token.trim().starts_with(users::TOKEN_LABEL) {
-        true => store::users::list(&mut db, &filter, None, 1, 0).await?.pop(),
-        false => None,
+    let user = if token.trim().starts_with(users::TOKEN_LABEL) {
+        store::users::list(&mut db, &filter, None, 1, 0).await?.pop()
+    } else {
+        None
     };
     drop(db);
     let Some(user) = user else {

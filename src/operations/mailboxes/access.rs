@@ -68,9 +68,10 @@ impl Operation for SetMailboxPassword {
                 (drawn, hash)
             }
         };
-        let sealed = match ctx.services.settings().await?.keep_readable_passwords {
-            true => Some(ctx.services.sealer.seal("mailbox_password", self.address.as_str(), &password)?),
-            false => None,
+        let sealed = if ctx.services.settings().await?.keep_readable_passwords {
+            Some(ctx.services.sealer.seal("mailbox_password", self.address.as_str(), &password)?)
+        } else {
+            None
         };
         let mut tx = ctx.begin().await?;
         let mailbox = found(&mut tx, &self.address).await?;

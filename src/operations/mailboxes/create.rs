@@ -206,10 +206,8 @@ async fn rows(
         new.addresses.push(address.as_str().to_owned());
         new.domains.push(address.domain_str().to_owned());
         new.password_hashes.push(hash_generated(&password));
-        new.sealed_passwords.push(match keep {
-            true => Some(ctx.services.sealer.seal("mailbox_password", address.as_str(), &password)?),
-            false => None,
-        });
+        let sealed = || ctx.services.sealer.seal("mailbox_password", address.as_str(), &password);
+        new.sealed_passwords.push(keep.then(sealed).transpose()?);
         passwords.push(password);
     }
     Ok((new, passwords))
