@@ -20,7 +20,7 @@ use crate::tls::Certificate;
 use crate::types::Timestamp;
 
 /// How often the database is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// The pause after a first failure; it doubles with each more.
 const FIRST_PAUSE_SECONDS: f64 = 60.0;
 /// The longest pause: authorities limit how often one may fail.

@@ -18,7 +18,7 @@ use crate::store::certificates::{self, Authority, Issued};
 use crate::tls::Facts;
 
 /// How long an authority may take to fetch the proofs, and then to sign.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// What an order needs.
 pub(super) struct Ordering<'a> {

@@ -15,7 +15,7 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     match command {
         Command::Admin(command) => admin(ctx, command).await,
         Command::Key(command) => key(ctx, command).await,
-        Command::Domain(command) => domains::run(ctx, command).await,
+        Command::Domain(command) => Box::pin(domains::run(ctx, command)).await,
         Command::Alias(command) => aliases::run(ctx, command).await,
         Command::Mailbox(command) => mailbox(ctx, command).await,
         Command::Serve | Command::Doctor { .. } | Command::Extract(_) | Command::Openapi => {

@@ -103,7 +103,7 @@ pub(super) async fn run(ctx: &Ctx, command: Domain) -> Result<()> {
             if json { print_json(&changed) } else { print_line(changed.name) }
         }
         Domain::Check { name, zone_file, json } => {
-            let check = ctx.call(CheckDomain { name, last: false }).await?;
+            let check = Box::pin(ctx.call(CheckDomain { name, last: false })).await?;
             if json {
                 print_json(&check)?;
             } else if zone_file {
@@ -118,7 +118,7 @@ pub(super) async fn run(ctx: &Ctx, command: Domain) -> Result<()> {
         }
         Domain::List { json } => list(ctx, json).await,
         Domain::Explain { address, json } => {
-            let explanation = ctx.call(ExplainRecipient { address }).await?;
+            let explanation = Box::pin(ctx.call(ExplainRecipient { address })).await?;
             if json { print_json(&explanation) } else { print_explanation(&explanation) }
         }
     }

@@ -164,7 +164,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             command => {
                 app::start_logging(&crate::config::Log { filter: "error".to_owned(), ..config.log.clone() }, true);
                 let beside = app::Beside::start(config).await?;
-                let result = commands::run(&beside.ctx(), command).await;
+                let result = Box::pin(commands::run(&beside.ctx(), command)).await;
                 beside.stop().await;
                 result.map(|()| ExitCode::SUCCESS)
             }

@@ -83,7 +83,10 @@ fn changed(before: &Settings, given: &serde_json::Map<String, Value>) -> Value {
 
 /// The settings as they were read a moment ago.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SettingsCache(Arc<RwLock<Option<(Instant, Arc<Settings>)>>>);
+pub(super) struct SettingsCache(Arc<RwLock<Option<Read>>>);
+
+/// When the settings were read, and what they were.
+type Read = (Instant, Arc<Settings>);
 
 /// Other nodes tell of a change at once; this is for the case that the word gets lost.
 const BELIEVED: Duration = Duration::from_secs(5);

@@ -125,7 +125,7 @@ async fn roll_up(services: Services, _: Turn) -> Result<Done> {
 }
 /// Looks at the DNS of domains that were not looked at for a while.
 async fn check_domains(services: Services, turn: Turn) -> Result<Done> {
-    let checked = domain_check::check_due(&services, || turn.is_over()).await?;
+    let checked = Box::pin(domain_check::check_due(&services, || turn.is_over())).await?;
     Ok(json!({ "checked": checked }))
 }
 

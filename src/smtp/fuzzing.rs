@@ -1,5 +1,7 @@
 //! Doors for the fuzz targets, which see only what is public. Each takes any octets, and fails where a promise does not hold.
 
+#![expect(clippy::missing_panics_doc, reason = "a broken promise is a panic: that is what each is for")]
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -174,6 +176,7 @@ fn shared(intake: Sink) -> Shared<Sink> {
         session_timeout: minute,
         max_memory_octets: 1 << 20,
         spool_above_octets: 1 << 20,
+        peers: config::RawConfig::default().check().expect("valid").smtp.peers,
     };
     let spool = Spool::open(std::env::temp_dir().join("pillarbox-fuzzing"));
     let spool = spool.unwrap_or_else(|error| panic!("a directory for temporary files is needed: {error}"));

@@ -20,7 +20,7 @@ fn settings(authority: &Authority) -> RawConfig {
 
 /// Looks until it is so.
 async fn until<F: Future<Output = bool>>(what: &str, so: impl Fn() -> F) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !so().await {
         assert!(Instant::now() < patience, "{what}");
         tokio::time::sleep(Duration::from_millis(50)).await;

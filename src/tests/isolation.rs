@@ -97,9 +97,9 @@ async fn state(server: &Server) -> Vec<(String, String)> {
     for table in
         ["mailboxes", "messages", "principals", "access_links", "service_templates", "service_bindings", "api_keys", "domains"]
     {
-        let rows: Vec<String> = sqlx::query_scalar(&format!(
+        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "select (to_jsonb(t) - 'last_used_at' - 'last_login_at')::text from {table} t order by 1"
-        ))
+        )))
         .fetch_all(&server.db)
         .await
         .unwrap();

@@ -191,7 +191,7 @@ pub(super) fn text_query(text: &str, whole: bool) -> Option<String> {
             Run::Dense(run) if run.chars().nth(1).is_none() => pieces.push(quoted(run, true)),
             // The shorter rest at the end is there only where the message's run ends too.
             Run::Dense(run) => {
-                pieces.extend(grams(run, 2).filter(|gram| gram.chars().nth(1).is_some()).map(|gram| quoted(gram, false)))
+                pieces.extend(grams(run, 2).filter(|gram| gram.chars().nth(1).is_some()).map(|gram| quoted(gram, false)));
             }
         }
     }

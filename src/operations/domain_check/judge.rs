@@ -69,6 +69,9 @@ pub(super) fn judge(seen: &[Seen], concerns: impl Fn(&str) -> bool, fit: impl Fn
 mod tests {
     use super::*;
 
+    /// What each server answers, the verdict, and the servers that lag behind.
+    type Case<'a> = (&'a [Result<&'a [&'a str], ()>], Verdict, &'a [&'a str]);
+
     #[test]
     fn servers_that_differ_are_told_apart() {
         let seen = |answers: &[Result<&[&str], ()>]| -> Vec<Seen> {
@@ -79,7 +82,7 @@ mod tests {
             answers.iter().enumerate().map(|(n, answer)| Seen { server: format!("ns{n}"), records: records(answer) }).collect()
         };
         let fit = |records: &[String]| if records.iter().any(|r| r == "good") { Fit::Right } else { Fit::Wrong("bad".into()) };
-        let cases: [(&[Result<&[&str], ()>], Verdict, &[&str]); 8] = [
+        let cases: [Case<'_>; 8] = [
             (&[Ok(&["good"]), Ok(&["good"])], Verdict::Right, &[]),
             (&[Ok(&["good"]), Err(())], Verdict::Right, &["ns1"]),
             (&[Ok(&["good"]), Ok(&[])], Verdict::NotEverywhere, &["ns1"]),

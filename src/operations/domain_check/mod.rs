@@ -57,7 +57,7 @@ impl Operation for CheckDomain {
                 return Ok(check);
             }
         }
-        check(&ctx.services, &self.name).await
+        Box::pin(check(&ctx.services, &self.name)).await
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn check(services: &Services, name: &DomainName) -> Result<Doma
         domain,
     };
     let asker = Asker::new(config)?;
-    let records = all(&wanted, &asker).await;
+    let records = Box::pin(all(&wanted, &asker)).await;
     let check = DomainCheck {
         domain: name.clone(),
         host: wanted.host.clone(),
@@ -93,7 +93,7 @@ async fn all(wanted: &Wanted, asker: &Asker) -> Vec<RecordCheck> {
     let policy = join(wanted.mta_sts_record(asker), wanted.mta_sts_host_record(asker));
     let rest = join(join(wanted.tls_rpt_record(asker), wanted.tlsa_record(asker)), wanted.spf_record(asker));
     let ((mx, subdomains), addresses, (mta_sts, mta_sts_host), ((tls_rpt, tlsa), spf)) =
-        futures_util::future::join4(needed, addresses, policy, rest).await;
+        Box::pin(futures_util::future::join4(needed, addresses, policy, rest)).await;
     let mut records = vec![mx];
     records.extend(subdomains);
     records.extend(addresses);
@@ -174,7 +174,7 @@ pub async fn check_due(services: &Services, is_over: impl Fn() -> bool) -> Resul
         if is_over() {
             break;
         }
-        match check(services, &name).await {
+        match Box::pin(check(services, &name)).await {
             Ok(_) => checked += 1,
             Err(error) => tracing::warn!(domain = %name, %error, "the DNS of a domain could not be looked at"),
         }

@@ -28,7 +28,7 @@ impl Wanted {
     /// What is wrong with the host's name itself.
     fn host_fault(&self) -> Option<String> {
         let host = &self.host;
-        let is_name = host.contains('.') && !host.ends_with(".local") && host.parse::<IpAddr>().is_err();
+        let is_name = host.contains('.') && host.rsplit('.').next() != Some("local") && host.parse::<IpAddr>().is_err();
         (!is_name).then(|| {
             format!("This server is called {host}, which is no name in DNS. Set PILLARBOX_HOSTNAME to the name that the MX record shall have.")
         })
@@ -223,7 +223,7 @@ impl Wanted {
             [_] => Fit::Wrong("It does not say what holds for all other servers, so it forbids nothing.".to_owned()),
             _ => Fit::Wrong("There are several, which counts as an error (RFC 7208 section 4.5).".to_owned()),
         };
-        let judgement = judge(&asker.ask(name, Kind::Txt).await, |text| is_spf(text), fit);
+        let judgement = judge(&asker.ask(name, Kind::Txt).await, is_spf, fit);
         let mut check = record("spf", name, "TXT", false, vec!["v=spf1 -all".to_owned()], judgement);
         say(
             &mut check,

@@ -210,8 +210,8 @@ fn rows(
         new.addresses.push(address.as_str().to_owned());
         new.domains.push(address.domain_str().to_owned());
         new.password_hashes.push(hash_generated(&password));
-        let sealed = if keep { Some(ctx.services.sealer.seal("mailbox_password", address.as_str(), &password)?) } else { None };
-        new.sealed_passwords.push(sealed);
+        let sealed = || ctx.services.sealer.seal("mailbox_password", address.as_str(), &password);
+        new.sealed_passwords.push(keep.then(sealed).transpose()?);
         passwords.push(password);
     }
     Ok((new, passwords))

@@ -25,7 +25,9 @@ pub async fn mailboxes_as_csv(ctx: &Ctx) -> Result<String> {
         let mut db = ctx.services.db.acquire().await?;
         let page = store::mailboxes::list(&mut db, &filter, after, STEP, 0).await?;
         drop(db);
-        page.iter().for_each(|mailbox| add(&mut table, mailbox));
+        for mailbox in &page {
+            add(&mut table, mailbox);
+        }
         rows += page.len();
         match page.last() {
             Some(last) if rows < MOST_ROWS => after = Some(last.id),

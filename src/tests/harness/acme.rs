@@ -169,13 +169,15 @@ impl Shared {
         response
     }
 
-    fn refuse(&self, kind: &str, detail: String) -> Response {
+    fn refuse(&self, kind: &str, detail: impl Into<String>) -> Response {
+        let detail = detail.into();
         self.state.lock().unwrap().refusals.push(format!("{kind}: {detail}"));
         let body = json!({ "type": format!("urn:ietf:params:acme:error:{kind}"), "detail": detail, "status": 400 });
         self.answer(StatusCode::BAD_REQUEST, None, body)
     }
 
     /// The payload and the key of a request that is signed as it should be (RFC 8555 section 6.2).
+    #[expect(clippy::result_large_err, reason = "the answer to a request that is refused")]
     fn open(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<(Value, Value), Response> {
         let wrong = |detail: &str| self.refuse("malformed", format!("{}: {detail}", uri.path()));
         if headers.get("content-type").is_none_or(|kind| kind != "application/jose+json") {

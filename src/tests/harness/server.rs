@@ -173,11 +173,6 @@ impl Server {
         self.running.services()
     }
 
-    /// What the doors work with, to ask past HTTP.
-    pub(crate) fn services(&self) -> &pillarbox::operations::Services {
-        self.running.services()
-    }
-
     /// Tells the server to end, as SIGTERM does.
     pub(crate) fn end(&self) {
         self.stop.cancel();

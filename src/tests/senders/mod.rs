@@ -3,6 +3,7 @@
 //! The mail servers of Debian do not go beside each other on one system: see `scripts/with-sender`. Where they cannot be had
 //! (no root, no Debian, no network) their tests say so and pass; with `CI` set they fail.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -71,7 +72,7 @@ fn lay_out(dir: &Path, letters: &[Letter], port: u16) {
         std::fs::write(dir.join(format!("{n}.eml")), &letter.content).unwrap();
         // A word for the null path, since a line is read word by word.
         let sender = if letter.sender.is_empty() { "<>" } else { letter.sender };
-        list += &format!("{n}.eml {sender} {}@example.org\n", letter.name);
+        writeln!(list, "{n}.eml {sender} {}@example.org", letter.name).unwrap();
     }
     std::fs::write(dir.join("list"), list).unwrap();
     std::fs::write(dir.join("port"), port.to_string()).unwrap();
