@@ -67,9 +67,9 @@ impl Answer {
                 ("email", json!({ "type": ["object", "null"] })),
                 ("latest_email", json!({ "type": ["object", "null"] })),
             ]),
-            Self::Count(_) => object(&[("count", json!({ "type": "integer" }))]),
+            Self::Count(_) => object(&[("count", json!({ "type": ["integer", "null"] }))]),
             Self::Numbers(names) => {
-                let fields: Vec<_> = names.iter().map(|(theirs, _)| (*theirs, json!({ "type": "integer" }))).collect();
+                let fields: Vec<_> = names.iter().map(|(theirs, _)| (*theirs, json!({ "type": ["integer", "null"] }))).collect();
                 object(&fields)
             }
             Self::Same => json!({ "type": "object" }),
