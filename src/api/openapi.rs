@@ -279,6 +279,7 @@ fn problem() -> Value {
             },
         },
     });
+    schema["properties"]["code"]["examples"] = json!(["mailbox_not_found"]);
     examples::add(&mut schema, "");
     schema
 }
