@@ -34,6 +34,8 @@ pub(super) enum Answer {
     Count(&'static str),
     /// Numbers of the answer under other names: theirs, then ours.
     Numbers(&'static [(&'static str, &'static str)]),
+    /// The answer as it is.
+    Own,
     /// The answer as it is, its names in camel case.
     Same,
 }
@@ -72,7 +74,7 @@ impl Answer {
                 let fields: Vec<_> = names.iter().map(|(theirs, _)| (*theirs, json!({ "type": ["integer", "null"] }))).collect();
                 object(&fields)
             }
-            Self::Same => json!({ "type": "object" }),
+            Self::Own | Self::Same => json!({ "type": "object" }),
         }
     }
 
@@ -95,6 +97,7 @@ impl Answer {
             Self::Numbers(names) => {
                 names.iter().map(|(theirs, ours)| ((*theirs).to_owned(), answer[*ours].clone())).collect::<Map<_, _>>().into()
             }
+            Self::Own => answer,
             Self::Same => camel(answer),
         })
     }
