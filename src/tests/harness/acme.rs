@@ -361,7 +361,8 @@ async fn challenge(
             (order.names[name].clone(), order.proofs[name].0.clone())
         };
         let fetched = checking.fetch(&host, &token, &key).await;
-        let proof = &mut checking.state.lock().unwrap().orders[number].proofs[name];
+        let mut state = checking.state.lock().unwrap();
+        let proof = &mut state.orders[number].proofs[name];
         (proof.1, proof.2) = match fetched {
             Ok(()) => ("valid", None),
             Err(fault) => ("invalid", Some(fault)),
