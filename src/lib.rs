@@ -15,6 +15,8 @@ pub mod mail;
 
 pub mod store;
 
+pub mod peers;
+
 pub mod ingest;
 
 pub mod acme;

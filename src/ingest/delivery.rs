@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::types::{Address, ContentId, MailboxId};
+use crate::types::{Address, ContentId, MailboxId, SessionId};
 
 use super::content::Content;
 use super::settle::{Fingerprint, Ledger};
@@ -41,6 +41,9 @@ pub struct Envelope {
     /// The sender asked that the message goes over verified TLS only (RFC 8689), should it ever be passed on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_tls: bool,
+    /// The session in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 /// A recipient that may receive.

@@ -147,7 +147,7 @@ impl Ingest {
     pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
         let is_large = delivery.content.is_large();
         let reports = tls_report::of_message(&delivery.content);
-        let mut prepared = Prepared::new(delivery).await?;
+        let mut prepared = Prepared::new(delivery, self.shared.settings.mail.into()).await?;
         let fingerprint = prepared.fingerprint;
         let known = self.shared.ledger.recognise(&fingerprint);
         if let Some(known) = known.filter(|known| known.in_doubt) {

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
+use crate::mail::Limits;
 use crate::mail::extract::Extraction;
 use crate::mail::parse::Summary;
 use crate::mail::reading;
@@ -60,18 +61,18 @@ impl Findings {
 
 impl Prepared {
     /// Hashes, compresses, parses and looks for codes and links.
-    pub(super) async fn new(delivery: Delivery) -> Result<Self> {
+    pub(super) async fn new(delivery: Delivery, limits: Limits) -> Result<Self> {
         if delivery.content.len() <= LARGE_OCTETS {
-            return Self::now(delivery);
+            return Self::now(delivery, &limits);
         }
-        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery)).await;
+        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery, &limits)).await;
         prepared.map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("preparing a message")))?
     }
 
-    fn now(mut delivery: Delivery) -> Result<Self> {
+    fn now(mut delivery: Delivery, limits: &Limits) -> Result<Self> {
         let sha256: [u8; 32] = Sha256::digest(&*delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
-        let mut reading = reading::read(&delivery.content, &[]);
+        let mut reading = reading::read_within(&delivery.content, &[], limits);
         // While it waits for its commit, only what the rows hold is kept.
         (reading.summary.text, reading.summary.html) = (Vec::new(), Vec::new());
         let (size_octets, fingerprint) = (delivery.content.len(), fingerprint(&delivery, &sha256));

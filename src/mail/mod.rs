@@ -3,8 +3,11 @@
 pub mod attachments;
 pub mod clean;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod parse;
 pub mod reading;
+pub mod search;
 
 mod charset;
 mod fields;

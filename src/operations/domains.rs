@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Domain, DomainName, MtaSts, Page, Postmaster, Scope, UnknownRecipients};
+use crate::types::{Domain, DomainName, Int, MtaSts, Page, Postmaster, Scope, UnknownRecipients};
 
-use super::listing::listing;
+use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 listing! {
@@ -112,6 +112,10 @@ pub struct UpdateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: Option<UnknownRecipients>,
+    /// After how many days the messages of its mailboxes are removed, counted from their arrival, starred ones spared; null as
+    /// the installation has it. A mailbox may have its own.
+    #[serde(default, deserialize_with = "given")]
+    pub retention_days: Option<Option<Int<1, 36_500>>>,
     /// Whether mail for an address of any of its subdomains is mail for the same address here.
     #[serde(default)]
     pub takes_subdomains: Option<bool>,
@@ -127,7 +131,15 @@ pub struct UpdateDomain {
 impl UpdateDomain {
     /// Changes nothing yet.
     pub fn nothing(name: DomainName) -> Self {
-        Self { name, is_default: None, unknown: None, takes_subdomains: None, postmaster: None, mta_sts: None }
+        Self {
+            name,
+            is_default: None,
+            unknown: None,
+            takes_subdomains: None,
+            postmaster: None,
+            mta_sts: None,
+            retention_days: None,
+        }
     }
 }
 
@@ -164,9 +176,12 @@ impl Operation for UpdateDomain {
         if let Some(mode) = self.mta_sts {
             store::domains::set_mta_sts(&mut tx, &self.name, mode).await?;
         }
+        if let Some(days) = self.retention_days {
+            store::domains::set_retention(&mut tx, &self.name, days.map(Int::get)).await?;
+        }
         let domain = found(&mut tx, &self.name).await?;
         let detail = json!({ "is_default": self.is_default, "unknown": self.unknown, "takes_subdomains": self.takes_subdomains,
-            "postmaster": self.postmaster, "mta_sts": self.mta_sts });
+            "postmaster": self.postmaster, "mta_sts": self.mta_sts, "retention_days": self.retention_days });
         ctx.commit_and_forget::<Self>(tx, self.name.as_str(), detail).await?;
         Ok(domain)
     }

@@ -17,6 +17,7 @@ struct Row {
     mta_sts: String,
     postmaster_address: Option<Address>,
     mailbox_count: i64,
+    retention_days: Option<i32>,
     created_at: Timestamp,
 }
 
@@ -36,6 +37,7 @@ impl From<Row> for Domain {
             mta_sts: MtaSts::from(row.mta_sts),
             postmaster: row.postmaster_address.map_or(Postmaster::Collect, Postmaster::Deliver),
             mailbox_count: row.mailbox_count,
+            retention_days: row.retention_days,
             created_at: row.created_at,
         }
     }
@@ -55,7 +57,7 @@ pub async fn list(
         Row,
         r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
                u.address as "unknown_address?: Address", d.takes_subdomains, d.mta_sts,
-               p.address as "postmaster_address?: Address", d.created_at as "created_at: Timestamp",
+               p.address as "postmaster_address?: Address", d.created_at as "created_at: Timestamp", d.retention_days,
                (select count(*) from mailboxes m where m.domain_id = d.domain_id and m.lifecycle <> 'collected')
                    as "mailbox_count!"
            from domains d left join mailboxes u on u.mailbox_id = d.unknown_mailbox_id
@@ -151,4 +153,16 @@ pub async fn delete(db: &mut PgConnection, name: &DomainName) -> Result<bool> {
         Err(sqlx::Error::Database(cause)) if cause.constraint() == Some("aliases_domain_id_fkey") => Err(in_use("aliases")),
         done => Ok(done?.rows_affected() == 1),
     }
+}
+
+/// Sets after how many days the messages of a domain's mailboxes are removed; `None` as the installation has it.
+pub async fn set_retention(db: &mut PgConnection, name: &DomainName, days: Option<i64>) -> Result<()> {
+    sqlx::query!(
+        "update domains set retention_days = $2 where name = $1",
+        name.as_str(),
+        days.and_then(|days| i32::try_from(days).ok()),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

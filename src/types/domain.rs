@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::domain_name::{NameForms, in_both_forms};
 use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 
 /// A domain that mail is received for.
@@ -13,7 +14,9 @@ use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 pub struct Domain {
     /// Identifies it.
     pub id: DomainId,
-    /// The name, in A-labels.
+    /// The name.
+    #[serde(flatten, serialize_with = "in_both_forms")]
+    #[schemars(with = "NameForms<'static>")]
     pub name: DomainName,
     /// Whether it is the domain of addresses that are given without one.
     pub is_default: bool,
@@ -27,6 +30,8 @@ pub struct Domain {
     pub mta_sts: MtaSts,
     /// How many mailboxes it has, those in the trash included.
     pub mailbox_count: i64,
+    /// After how many days the messages of its mailboxes are removed, starred ones spared; null as the installation has it.
+    pub retention_days: Option<i32>,
     /// When it was added.
     pub created_at: Timestamp,
 }

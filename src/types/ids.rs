@@ -79,4 +79,12 @@ ids! {
     TlsReportId,
     /// A row of the audit log.
     AuditId,
+    /// A link that opens one mailbox.
+    AccessLinkId,
+    /// A service that mailboxes are used for.
+    ServiceTemplateId,
+    /// A service as it is bound to one mailbox.
+    ServiceBindingId,
+    /// A ban of a peer of the SMTP listener.
+    SmtpBanId,
 }

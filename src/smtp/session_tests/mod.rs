@@ -125,6 +125,7 @@ fn settings() -> config::Smtp {
         session_timeout: Duration::from_mins(1),
         max_memory_octets: 1 << 20,
         spool_above_octets: 65_536,
+        peers: config::RawConfig::default().check().expect("valid").smtp.peers,
     }
 }
 

@@ -76,8 +76,12 @@ impl Server {
 
     /// Another server on the same database.
     pub(crate) async fn another_node(&self) -> Self {
+        self.another_node_with(RawConfig::default()).await
+    }
+
+    pub(crate) async fn another_node_with(&self, settings: RawConfig) -> Self {
         let options = self.options.clone();
-        Box::pin(Self::on(None, &options, RawConfig::default())).await
+        Box::pin(Self::on(None, &options, settings)).await
     }
 
     async fn on(own: Option<TestDatabase>, options: &PgConnectOptions, settings: RawConfig) -> Self {
@@ -108,6 +112,11 @@ impl Server {
     /// The names of the certificate that is presented now.
     pub(crate) fn certificate_names(&self) -> Vec<String> {
         self.running.services().certificate.as_ref().unwrap().facts().unwrap().names
+    }
+
+    /// Where its certificate and other files lie.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.data_dir.path()
     }
 
     /// The caller without a key.
@@ -160,6 +169,11 @@ impl Server {
     }
 
     /// What the doors of this server work with.
+    pub(crate) fn services(&self) -> &pillarbox::operations::Services {
+        self.running.services()
+    }
+
+    /// What the doors work with, to ask past HTTP.
     pub(crate) fn services(&self) -> &pillarbox::operations::Services {
         self.running.services()
     }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::operations::domains::CreateDomain;
 use crate::operations::mailboxes::CreateMailbox;
 use crate::operations::mailboxes::ListMailboxes;
-use crate::operations::messages::ListAllEmails;
+use crate::operations::search::ListAllEmails;
 use crate::operations::stats::GetStats;
 use crate::types::Int;
 use crate::types::Lifecycle;
@@ -94,7 +94,7 @@ pub(in crate::web) async fn show(admin: Admin) -> Answer {
         demo_mailbox: DEMO_MAILBOX,
         send_line: send_line(&smtp_address(&admin), &mailbox),
         code_line: code_line(&config.link("/api/v1/admin/verification-code"), &mailbox, "KEY"),
-        latest: latest.items.into_iter().map(|summary| Row::new(summary, &place)).collect(),
+        latest: latest.items.into_iter().map(|found| Row::found(found, &place)).collect(),
     })
 }
 
