@@ -180,6 +180,6 @@ pub(in crate::web) async fn delete(admin: Admin, Path(name): Path<String>, Form(
     }
 }
 
-fn parsed(name: &str) -> Result<DomainName, Error> {
+pub(in crate::web) fn parsed(name: &str) -> Result<DomainName, Error> {
     name.parse().map_err(|_| Error::not_found("domain", format!("There is no domain {name}.")))
 }

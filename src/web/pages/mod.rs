@@ -4,6 +4,7 @@ pub(in crate::web) mod account;
 pub(in crate::web) mod api_keys;
 pub(in crate::web) mod audit_log;
 pub(in crate::web) mod confirm;
+pub(in crate::web) mod domain;
 pub(in crate::web) mod domains;
 pub(in crate::web) mod error;
 pub(in crate::web) mod live;
