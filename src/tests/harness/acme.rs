@@ -177,14 +177,8 @@ impl Shared {
     }
 
     /// The payload and the key of a request that is signed as it should be (RFC 8555 section 6.2).
-<<<<<<< HEAD
-    #[expect(clippy::result_large_err, reason = "the answer to a request that is refused")]
-    fn open(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<(Value, Value), Response> {
-        let wrong = |detail: &str| self.refuse("malformed", format!("{}: {detail}", uri.path()));
-=======
     fn open(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<(Value, Value), Box<Response>> {
         let wrong = |detail: &str| Box::new(self.refuse("malformed", format!("{}: {detail}", uri.path())));
->>>>>>> dns
         if headers.get("content-type").is_none_or(|kind| kind != "application/jose+json") {
             return Err(wrong("not application/jose+json"));
         }
