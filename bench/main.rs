@@ -5,6 +5,9 @@
 
 mod ceiling;
 mod database;
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests use all of it")]
+#[path = "../src/tests/harness/dns.rs"]
+mod dns;
 mod http;
 mod intake;
 mod latency;
@@ -15,7 +18,11 @@ mod process;
 mod reads;
 mod report;
 mod server;
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests use all of it")]
+#[path = "../src/tests/harness/signer.rs"]
+mod signer;
 mod smtp;
+mod verdicts;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,8 +48,8 @@ struct Args {
     /// Messages stored while the API is read.
     #[arg(long, default_value_t = 100_000)]
     stored: usize,
-    /// Only these parts, joined by commas: intake, postfix, latency, reads.
-    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads")]
+    /// Only these parts, joined by commas: intake, postfix, latency, reads, verdicts.
+    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,verdicts")]
     only: Vec<String>,
     /// The program to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_pillarbox"))]
@@ -104,6 +111,9 @@ async fn parts(args: &Args, dir: &std::path::Path, server: &Server, report: &mut
     }
     if args.wants("reads") {
         reads::measure(server, &rows, args.stored, args.span(), report).await?;
+    }
+    if args.wants("verdicts") {
+        verdicts::compare(&args.server, dir, args.rounds, args.span(), report).await?;
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ pub mod mail;
 
 pub mod store;
 
+pub mod verdict;
+
 pub mod ingest;
 
 pub mod events;

@@ -36,7 +36,7 @@ async fn raw(
         let ctx = context(&services, &origin, &headers, Surface::Rest).await?;
         let with_trace = flag(query.as_deref(), "trace")?;
         let email = get_email_raw(&ctx, message_id(&id)?).await?;
-        let octets = if with_trace { [email.trace.into_bytes(), email.octets].concat() } else { email.octets };
+        let octets = if with_trace { email.with_trace() } else { email.octets };
         let name = format!("attachment; filename=\"{id}.eml\"");
         Ok(([(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, name)], octets).into_response())
     };

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::crypto::Password;
 use crate::error;
 use crate::operations::{Ctx, api_keys, domains, mailboxes, setup};
-use crate::types::{Address, Cursor, Int, Page, Text};
+use crate::types::{Address, AuthPolicy, Cursor, Int, Page, Text};
 
 use super::table::{print_json, print_line, print_rows};
 use super::{Admin, Command, Domain, Key, Mailbox};
@@ -63,8 +63,8 @@ async fn key(ctx: &Ctx, command: Key) -> Result<()> {
 
 async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
     match command {
-        Domain::Add { name, default, unknown, json } => {
-            let made = ctx.call(domains::CreateDomain { name, is_default: default, unknown }).await?;
+        Domain::Add { name, default, unknown, auth, json } => {
+            let made = ctx.call(domains::CreateDomain { name, is_default: default, unknown, auth_policy: auth }).await?;
             if json { print_json(&made)? } else { print_line(made.name)? }
         }
         Domain::List { json } => {
@@ -74,13 +74,13 @@ async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
                 return print_json(&rows);
             }
             print_rows(rows.iter().map(|domain| {
-                let mark = if domain.is_default { "default" } else { "" };
-                vec![
-                    domain.name.to_string(),
-                    domain.unknown.to_string(),
-                    format!("{} mailboxes", domain.mailbox_count),
-                    mark.to_owned(),
-                ]
+                let mark = match (domain.is_default, domain.auth_policy) {
+                    (true, AuthPolicy::Accept) => "default".to_owned(),
+                    (false, AuthPolicy::Accept) => String::new(),
+                    (true, policy) => format!("default, forged senders: {}", policy.as_str()),
+                    (false, policy) => format!("forged senders: {}", policy.as_str()),
+                };
+                vec![domain.name.to_string(), domain.unknown.to_string(), format!("{} mailboxes", domain.mailbox_count), mark]
             }))?;
         }
     }

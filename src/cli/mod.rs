@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app;
 use crate::config::{Config, RawConfig};
-use crate::types::{Address, DomainName, Scope, UnknownRecipients};
+use crate::types::{Address, AuthPolicy, DomainName, Scope, UnknownRecipients};
 
 /// Pillarbox: a self-hosted inbound mail server with an API.
 #[derive(Debug, Parser)]
@@ -101,6 +101,9 @@ enum Domain {
         /// What happens to mail for unknown addresses: reject, collect, or the mailbox that gets them
         #[arg(long, default_value_t = UnknownRecipients::Reject)]
         unknown: UnknownRecipients,
+        /// What happens to mail that its author's domain disowns: accept, quarantine or reject
+        #[arg(long, default_value = "accept")]
+        auth: AuthPolicy,
         /// Print JSON
         #[arg(long)]
         json: bool,

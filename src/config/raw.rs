@@ -126,8 +126,16 @@ settings! {
     "PILLARBOX_DNS_SERVERS" dns_servers: String,
     /// Seconds that one question to DNS may take [default: 4]
     "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
-    /// Most answers of DNS that are kept [default: 20000]
+    /// Most answers of DNS that are kept [default: 4096]
     "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
+    /// Whether senders are checked with SPF, DKIM, DMARC, ARC and reverse DNS: on or off [default: on]
+    "PILLARBOX_AUTH_CHECKS" auth_checks: String,
+    /// Seconds that the checks of a message may take [default: 5]
+    "PILLARBOX_AUTH_TIMEOUT_SECONDS" auth_timeout_seconds: Number,
+    /// Networks whose mail is not checked, joined by commas, or none [default: this machine and private networks]
+    "PILLARBOX_AUTH_TRUSTED_NETWORKS" auth_trusted_networks: String,
+    /// DNS lists of addresses, joined by commas; list.example:reject refuses, list.example marks [default: none]
+    "PILLARBOX_DNSBL_ZONES" dnsbl_zones: String,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -151,6 +159,7 @@ impl RawConfig {
             log: self.checked_log()?,
             ingest: self.ingest()?,
             dns: self.dns()?,
+            verdicts: self.verdicts()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
             cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
             http_listen,

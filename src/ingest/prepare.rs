@@ -14,6 +14,7 @@ use crate::store::intake::{self, Batch};
 use crate::types::{ContentId, MailboxId, MessageId};
 
 use super::delivery::{Delivery, Recipient, Target};
+use super::policy::Judgement;
 use super::settle::Fingerprint;
 
 /// Above this, a message is prepared on a thread of its own, so that it does not hold up other sessions.
@@ -34,6 +35,7 @@ pub(super) struct Prepared {
     summary: Summary,
     findings: Findings,
     messages: Vec<MessageId>,
+    judgement: Judgement,
 }
 
 /// The codes and links of a message, as its rows hold them.
@@ -60,15 +62,15 @@ impl Findings {
 
 impl Prepared {
     /// Hashes, compresses, parses and looks for codes and links.
-    pub(super) async fn new(delivery: Delivery) -> Result<Self> {
+    pub(super) async fn new(delivery: Delivery, judgement: Judgement) -> Result<Self> {
         if delivery.content.len() <= LARGE_OCTETS {
-            return Self::now(delivery);
+            return Self::now(delivery, judgement);
         }
-        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery)).await;
+        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery, judgement)).await;
         prepared.map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("preparing a message")))?
     }
 
-    fn now(mut delivery: Delivery) -> Result<Self> {
+    fn now(mut delivery: Delivery, judgement: Judgement) -> Result<Self> {
         let sha256: [u8; 32] = Sha256::digest(&*delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
         let mut reading = reading::read(&delivery.content, &[]);
@@ -88,6 +90,7 @@ impl Prepared {
             messages: delivery.recipients.iter().map(|_| MessageId::generate()).collect(),
             envelope: without_nul(&envelope).into_owned(),
             delivery,
+            judgement,
             sha256,
         })
     }
@@ -137,6 +140,7 @@ impl Prepared {
         c.encoding.push(if self.compressed.is_some() { "zstd" } else { "plain" });
         c.octets.push(self.octets());
         c.fingerprint.push(&self.fingerprint);
+        c.auth.push(self.judgement.auth.as_deref());
         for ((mailbox, recipient), id) in mailboxes.iter().zip(&self.messages) {
             let (m, s, f) = (&mut batch.messages, &self.summary, &self.findings);
             m.id.push(id.0);
@@ -154,6 +158,8 @@ impl Prepared {
             m.link.push(f.link.as_deref());
             m.extraction.push(f.extraction.as_deref());
             m.defects.push(s.defects.join("\n"));
+            m.sender_trust.push(self.judgement.trust.as_str());
+            m.is_quarantined.push(self.judgement.is_quarantined(recipient));
         }
     }
 }

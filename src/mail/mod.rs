@@ -11,6 +11,7 @@ mod fields;
 mod headers;
 mod limits;
 mod preview;
+pub mod results;
 mod text;
 mod transfer;
 mod tree;

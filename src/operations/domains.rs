@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Domain, DomainName, Page, Scope, UnknownRecipients};
+use crate::types::{AuthPolicy, Domain, DomainName, Page, Scope, UnknownRecipients};
 
 use super::listing::listing;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -48,6 +48,9 @@ pub struct CreateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: UnknownRecipients,
+    /// What happens to mail that its author's domain disowns (DMARC).
+    #[serde(default)]
+    pub auth_policy: AuthPolicy,
 }
 
 impl Operation for CreateDomain {
@@ -68,8 +71,14 @@ impl Operation for CreateDomain {
             store::domains::make_default(&mut tx, &self.name).await?;
         }
         set_unknown(&mut tx, &self.name, &self.unknown).await?;
+        store::domains::set_auth_policy(&mut tx, &self.name, self.auth_policy).await?;
         let domain = found(&mut tx, &self.name).await?;
-        ctx.commit_and_forget::<Self>(tx, self.name.as_str(), json!({ "unknown": self.unknown })).await?;
+        ctx.commit_and_forget::<Self>(
+            tx,
+            self.name.as_str(),
+            json!({ "unknown": self.unknown, "auth_policy": self.auth_policy }),
+        )
+        .await?;
         Ok(domain)
     }
 }
@@ -85,6 +94,9 @@ pub struct UpdateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: Option<UnknownRecipients>,
+    /// What happens to mail that its author's domain disowns (DMARC).
+    #[serde(default)]
+    pub auth_policy: Option<AuthPolicy>,
 }
 
 impl Operation for UpdateDomain {
@@ -111,8 +123,11 @@ impl Operation for UpdateDomain {
         if let Some(unknown) = &self.unknown {
             set_unknown(&mut tx, &self.name, unknown).await?;
         }
+        if let Some(policy) = self.auth_policy {
+            store::domains::set_auth_policy(&mut tx, &self.name, policy).await?;
+        }
         let domain = found(&mut tx, &self.name).await?;
-        let detail = json!({ "is_default": self.is_default, "unknown": self.unknown });
+        let detail = json!({ "is_default": self.is_default, "unknown": self.unknown, "auth_policy": self.auth_policy });
         ctx.commit_and_forget::<Self>(tx, self.name.as_str(), detail).await?;
         Ok(domain)
     }

@@ -13,6 +13,7 @@ pub mod health;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
+pub mod quarantine;
 mod registry;
 mod services;
 pub mod setup;
@@ -46,6 +47,7 @@ registry::operations![
     messages::GetEmail,
     messages::UpdateEmail,
     messages::DeleteEmail,
+    quarantine::ReleaseEmail,
     api_keys::ListApiKeys,
     api_keys::CreateApiKey,
     api_keys::RevokeApiKey,

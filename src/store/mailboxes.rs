@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, Timestamp};
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, SenderPolicy, Timestamp};
 
 /// What a listing of mailboxes is narrowed by.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Mailbox,
         r#"select m.mailbox_id as "id: MailboxId", m.address as "address: Address", d.name as "domain: DomainName",
-               l.lifecycle as "lifecycle!: LifecycleText", m.note,
+               l.lifecycle as "lifecycle!: LifecycleText", m.note, m.sender_policy,
                coalesce(c.messages, 0) as "message_count!", coalesce(c.unread, 0) as "unread_count!",
                m.created_by, m.created_at as "created_at: Timestamp", m.expires_at as "expires_at: Timestamp",
                m.trashed_at as "trashed_at: Timestamp", m.trashed_by
@@ -143,6 +143,8 @@ pub struct Changes {
     pub note: Option<String>,
     /// Whether it receives.
     pub is_active: Option<bool>,
+    /// From which senders it gives out codes and links.
+    pub sender_policy: Option<SenderPolicy>,
     /// The end of its time; `Some(None)` takes the end away.
     pub expires_at: Option<Option<Timestamp>>,
 }
@@ -153,13 +155,15 @@ pub async fn update(db: &mut PgConnection, address: &Address, changes: &Changes)
         "update mailboxes set
              note = coalesce($2, note),
              lifecycle = case when $3::bool then 'active' when not $3::bool then 'disabled' else lifecycle end,
-             expires_at = case when $4 then $5 else expires_at end
+             expires_at = case when $4 then $5 else expires_at end,
+             sender_policy = coalesce($6, sender_policy)
          where address = $1 and lifecycle not in ('trashed', 'collected')",
         address.as_str(),
         changes.note,
         changes.is_active,
         changes.expires_at.is_some(),
         changes.expires_at.flatten() as Option<Timestamp>,
+        changes.sender_policy.map(SenderPolicy::as_str),
     )
     .execute(db)
     .await?;

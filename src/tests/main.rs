@@ -23,4 +23,6 @@ mod operations;
 mod panel;
 mod private_postgres;
 mod rest_manners;
+mod senders;
 mod smtp;
+mod verdicts;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, DomainId, DomainName, Timestamp};
+use super::{Address, AuthPolicy, DomainId, DomainName, Timestamp};
 
 /// A domain that mail is received for.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -19,6 +19,8 @@ pub struct Domain {
     pub is_default: bool,
     /// What happens to mail for addresses that nobody made.
     pub unknown: UnknownRecipients,
+    /// What happens to mail that the author's domain disowns.
+    pub auth_policy: AuthPolicy,
     /// How many mailboxes it has, those in the trash included.
     pub mailbox_count: i64,
     /// When it was added.

@@ -11,8 +11,10 @@ mod extraction_rules;
 mod ids;
 mod mailbox;
 mod message;
+mod network;
 mod scope;
 mod time;
+mod verdict;
 
 pub use address::{Address, InvalidAddress};
 pub use api_key::ApiKey;
@@ -25,5 +27,10 @@ pub use extraction_rules::{Alphabet, ExtractionRules};
 pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, PrincipalId, SessionId};
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
+pub use network::Network;
 pub use scope::{Scope, Scopes};
 pub use time::Timestamp;
+pub use verdict::{
+    ArcVerdict, AuthPolicy, DkimVerdict, DmarcPolicy, DmarcVerdict, DnsListing, IprevVerdict, Outcome, SenderPolicy, SenderTrust,
+    SpfVerdict, Verdicts,
+};

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, PageRequest, Scope, Text, Timestamp};
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, PageRequest, Scope, SenderPolicy, Text, Timestamp};
 
 use super::listing::listing;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -116,6 +116,9 @@ pub struct UpdateMailbox {
     /// `false` makes it refuse mail with 550 5.2.1, `true` makes it receive again.
     #[serde(default)]
     pub is_active: Option<bool>,
+    /// From which senders it gives out codes and links; what it withholds is marked as such.
+    #[serde(default)]
+    pub sender_policy: Option<SenderPolicy>,
     /// From when on it refuses mail; null takes the end away.
     #[serde(default, deserialize_with = "given")]
     pub expires_at: Option<Option<Timestamp>>,
@@ -139,11 +142,17 @@ impl Operation for UpdateMailbox {
     };
 
     async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
-        let detail = json!({ "note": self.note, "is_active": self.is_active, "expires_at": self.expires_at });
+        let detail = json!({
+            "note": self.note,
+            "is_active": self.is_active,
+            "expires_at": self.expires_at,
+            "sender_policy": self.sender_policy,
+        });
         let changes = store::mailboxes::Changes {
             note: self.note.map(|note| note.as_str().to_owned()),
             is_active: self.is_active,
             expires_at: self.expires_at,
+            sender_policy: self.sender_policy,
         };
         let mut tx = ctx.begin().await?;
         if !store::mailboxes::update(&mut tx, &self.address, &changes).await? {

@@ -13,6 +13,7 @@ use crate::operations::messages::GetEmail;
 use crate::operations::messages::ListAllEmails;
 use crate::operations::messages::ListEmails;
 use crate::operations::messages::UpdateEmail;
+use crate::operations::quarantine::ReleaseEmail;
 use crate::types::MessageId;
 use crate::types::MessageSummary;
 use crate::types::Page;
@@ -86,20 +87,29 @@ async fn list(admin: &Admin, place: Where, open: Option<Reader>) -> Result<Messa
 }
 
 async fn read(admin: &Admin, place: &Where) -> Result<Page<MessageSummary>, Error> {
-    let (is_read, is_starred, has_code) = match place.show.as_str() {
-        "" | "all" => (None, None, None),
-        "unread" => (Some(false), None, None),
-        "starred" => (None, Some(true), None),
-        "code" => (None, None, Some(true)),
-        _ => return Err(Error::invalid("show", "must be all, unread, starred or code")),
+    let (is_read, is_starred, has_code, is_quarantined) = match place.show.as_str() {
+        "" | "all" => (None, None, None, None),
+        "unread" => (Some(false), None, None, None),
+        "starred" => (None, Some(true), None, None),
+        "code" => (None, None, Some(true), None),
+        "quarantine" => (None, None, None, Some(true)),
+        _ => return Err(Error::invalid("show", "must be all, unread, starred, code or quarantine")),
     };
     let cursor = cursor(&place.cursor)?;
     match &place.mailbox {
         Some(address) => {
             let address = Some(address.clone());
-            admin.ctx.call(ListEmails { address, is_read, is_starred, has_code, cursor, ..ListEmails::default() }).await
+            admin
+                .ctx
+                .call(ListEmails { address, is_read, is_starred, has_code, is_quarantined, cursor, ..ListEmails::default() })
+                .await
         }
-        None => admin.ctx.call(ListAllEmails { is_read, is_starred, has_code, cursor, ..ListAllEmails::default() }).await,
+        None => {
+            admin
+                .ctx
+                .call(ListAllEmails { is_read, is_starred, has_code, is_quarantined, cursor, ..ListAllEmails::default() })
+                .await
+        }
     }
 }
 
@@ -135,7 +145,7 @@ pub(in crate::web) struct Back {
     next: String,
 }
 
-/// `POST /admin/messages/{id}/{mark}`: `read`, `unread`, `star` or `unstar`.
+/// `POST /admin/messages/{id}/{mark}`: `read`, `unread`, `star`, `unstar`, or `release` out of quarantine.
 pub(in crate::web) async fn mark(
     admin: Admin,
     Path((id, mark)): Path<(String, String)>,
@@ -147,9 +157,14 @@ pub(in crate::web) async fn mark(
         "unread" => (Some(false), None),
         "star" => (None, Some(true)),
         "unstar" => (None, Some(false)),
+        "release" => (None, None),
         _ => return Err(Error::not_found("page", "There is no such page.").into()),
     };
-    admin.ctx.call(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
+    if mark == "release" {
+        admin.ctx.call(ReleaseEmail { id: parsed_id(&id)? }).await?;
+    } else {
+        admin.ctx.call(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
+    }
     if !admin.visit.is_fragment {
         return render::see_other(render::safe_next(&back.next));
     }

@@ -8,6 +8,7 @@ use crate::operations::mailboxes::CreateMailbox;
 use crate::operations::mailboxes::ListMailboxes;
 use crate::operations::messages::ListAllEmails;
 use crate::operations::stats::GetStats;
+use crate::types::AuthPolicy;
 use crate::types::Int;
 use crate::types::Lifecycle;
 use crate::types::Text;
@@ -138,7 +139,12 @@ pub(in crate::web) fn code_line(url: &str, mailbox: &str, key: &str) -> String {
 pub(in crate::web) async fn make_demo(admin: Admin) -> Answer {
     let name = DEMO_DOMAIN.parse().map_err(|_| Error::invalid("name", "is not a domain"))?;
     let address = DEMO_MAILBOX.parse().map_err(|_| Error::invalid("address", "is not an address"))?;
-    ignore_existing(admin.ctx.call(CreateDomain { name, is_default: false, unknown: UnknownRecipients::Reject }).await)?;
+    ignore_existing(
+        admin
+            .ctx
+            .call(CreateDomain { name, is_default: false, unknown: UnknownRecipients::Reject, auth_policy: AuthPolicy::Accept })
+            .await,
+    )?;
     let mailbox = CreateMailbox { address: Some(address), note: Text::default(), expires_at: None };
     ignore_existing(admin.ctx.call(mailbox).await)?;
     render::done("/admin", "demo_made")
