@@ -19,6 +19,7 @@ pub mod verdict;
 pub mod ingest;
 
 pub mod events;
+pub mod jobs;
 pub mod smtp;
 
 pub mod operations;
@@ -26,6 +27,7 @@ pub mod operations;
 pub mod http;
 
 pub mod api;
+pub mod mcp;
 pub mod web;
 
 pub mod app;

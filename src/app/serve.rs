@@ -18,7 +18,9 @@ use crate::config::Config;
 use crate::crypto::Password;
 use crate::http;
 use crate::ingest;
-use crate::operations::{Ctx, Services, setup};
+use crate::jobs::{Job, Runner};
+use crate::mcp;
+use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::smtp::Listener;
 use crate::web;
 
@@ -45,6 +47,7 @@ pub struct Running {
     workers: ingest::Workers,
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
+    jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
     stop: CancellationToken,
@@ -74,6 +77,7 @@ impl Running {
         };
         let http_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
         Self {
+            jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
             http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
@@ -102,6 +106,7 @@ impl Running {
         join("the SMTP listener", self.smtp).await;
         join("the HTTP listener", self.http).await;
         join("the listener for news", Some(self.news)).await;
+        join("background work", self.jobs).await;
         let db = self.services.db.clone();
         drop(self.services);
         self.workers.finish().await;
@@ -129,6 +134,17 @@ impl Parts {
         announce(&services, http.as_ref()).await?;
         Ok(Self { services, workers, http, smtp })
     }
+}
+
+/// Who does the background jobs of this process.
+fn runner(services: &Services) -> Runner {
+    let node = format!("{} ({})", services.config.hostname, std::process::id());
+    Runner::new(services.db.clone(), node, jobs(services), Arc::clone(&services.wake_jobs))
+}
+
+/// The background jobs that there are.
+fn jobs(services: &Services) -> Vec<Job> {
+    upkeep::jobs(services)
 }
 
 async fn join<T>(what: &str, task: Option<JoinHandle<T>>) {
@@ -163,6 +179,7 @@ async fn serve_http(listener: TcpListener, services: Services, stop: Cancellatio
 /// Everything that HTTP serves.
 pub(crate) fn router(services: Services) -> Router {
     api::router(services.clone())
+        .merge(mcp::router(services.clone()))
         .merge(web::router(services.clone()))
         .layer(from_fn_with_state(services, http::identify))
         .layer(from_fn(http::on_every_response))

@@ -22,7 +22,7 @@ use crate::types::{Address, MessageId, MessageSummary, Page, Scope, Verdicts};
 use super::context::within;
 use super::listing::listing;
 use super::mailboxes::unknown_mailbox;
-use super::{Ctx, Effect, Method, Operation, Spec};
+use super::{Confinement, Ctx, Effect, Method, Operation, Spec, reach};
 
 listing! {
     /// Lists the messages of all mailboxes outside the trash, newest first.
@@ -48,6 +48,7 @@ impl Operation for ListAllEmails {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
         let page = self.page();
@@ -58,7 +59,8 @@ impl Operation for ListAllEmails {
             is_quarantined: self.is_quarantined.unwrap_or(false),
         };
         let mut db = ctx.services.db.acquire().await?;
-        let rows = store::messages::list_all(&mut db, filter, page.after()?, page.fetch(), page.skip()).await?;
+        let rows =
+            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         Ok(Page::new(rows, &page, |row| row.id))
     }
 }
@@ -203,6 +205,7 @@ const READING_LIMIT: Duration = Duration::from_secs(10);
 /// The octets of a message. For doors that answer with octets; the scope is that of [`GetEmail`].
 pub async fn get_email_raw(ctx: &Ctx, id: MessageId) -> Result<RawEmail> {
     ctx.check_scope(&GetEmail::SPEC).await?;
+    reach::message(ctx, id).await?;
     let ask = async {
         let mut db = ctx.services.db.acquire().await?;
         store::messages::content(&mut db, id).await

@@ -5,24 +5,32 @@
 
 pub mod api_keys;
 pub mod audit_log;
+pub mod bodies;
 pub mod codes;
 mod context;
 pub mod domains;
 pub mod first_steps;
 pub mod health;
+pub mod idempotency;
+pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
 pub mod quarantine;
+pub mod rates;
+mod reach;
 mod registry;
 mod services;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 mod spec;
 pub mod stats;
 mod throttle;
+pub mod upkeep;
 
 pub use context::{Caller, Ctx, Surface};
+pub use reach::Confinement;
 pub use registry::{Entry, find, snake_case};
 pub use services::Services;
 pub use spec::{Effect, Method, Operation, Spec};
@@ -54,4 +62,8 @@ registry::operations![
     api_keys::DeleteApiKey,
     audit_log::GetLogs,
     stats::GetStats,
+    settings::GetSettings,
+    settings::UpdateSettings,
+    jobs::ListJobs,
+    jobs::RunJob,
 ];

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -11,6 +12,8 @@ use crate::events::Bus;
 use crate::ingest::Ingest;
 
 use super::api_keys::KeyCache;
+use super::rates::Rates;
+use super::settings::SettingsCache;
 use super::throttle::Throttle;
 
 /// What operations work with. Cheap to clone.
@@ -30,7 +33,11 @@ pub struct Services {
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
+    /// Wakes the runner of background jobs.
+    pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
+    pub(super) rates: Rates,
+    pub(super) settings: SettingsCache,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -52,14 +59,19 @@ impl Services {
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
             stop: CancellationToken::new(),
+            wake_jobs: Arc::default(),
             keys: KeyCache::new(),
+            rates: Rates::new(),
+            settings: SettingsCache::default(),
             throttle: Arc::default(),
         }
     }
 
-    /// Forgets what was remembered of mailboxes, domains and keys. Run when another node changed them.
+    /// Forgets what was remembered of mailboxes, domains, keys and settings. Run when another node changed them.
     pub async fn forget(&self) {
         self.ingest.forget_recipients();
+        self.settings.forget();
         self.keys.forget().await;
+        self.wake_jobs.notify_one();
     }
 }

@@ -53,3 +53,18 @@ pub async fn list(
     .await?;
     Ok(rows)
 }
+
+/// Removes at most `most` rows older than `days`, the oldest first; answers with how many it removed.
+pub async fn delete_older(db: &mut PgConnection, days: i64, most: i64) -> Result<i64> {
+    // Ids sort by time, so the oldest are found by the key.
+    let done = sqlx::query!(
+        "delete from audit_log where audit_id in (
+             select audit_id from (select audit_id, at from audit_log order by audit_id limit $2) oldest
+             where at < now() - make_interval(days => $1))",
+        i32::try_from(days).unwrap_or(i32::MAX),
+        most,
+    )
+    .execute(db)
+    .await?;
+    Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
+}

@@ -5,12 +5,15 @@ pub mod audit;
 pub mod domains;
 pub mod health;
 pub mod intake;
+pub mod jobs;
+pub mod kept_answers;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;
 pub mod principals;
 pub mod private;
 pub mod recipients;
+pub mod settings;
 pub mod stats;
 
 use std::time::Duration;
