@@ -22,6 +22,7 @@ mod server;
 #[path = "../src/tests/harness/signer.rs"]
 mod signer;
 mod smtp;
+mod soak;
 mod verdicts;
 
 use std::path::PathBuf;
@@ -48,8 +49,11 @@ struct Args {
     /// Messages stored while the API is read.
     #[arg(long, default_value_t = 100_000)]
     stored: usize,
-    /// Only these parts, joined by commas: intake, postfix, latency, reads, verdicts.
-    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,verdicts")]
+    /// Connections that wait in the soak.
+    #[arg(long, default_value_t = 10_000)]
+    idle: usize,
+    /// Only these parts, joined by commas: intake, postfix, latency, reads, soak, verdicts.
+    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,soak,verdicts")]
     only: Vec<String>,
     /// The program to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_pillarbox"))]
@@ -99,6 +103,9 @@ async fn parts(args: &Args, dir: &std::path::Path, server: &Server, report: &mut
     // Also fills caches, makes the first segments of the log, and gives the rows for what follows.
     intake::run(server, intake::Load { sessions: 20, octets: 2048 }, Duration::from_secs(3)).await?;
     let rows = database::rows(server, 2000).await?;
+    if args.wants("soak") {
+        soak::measure(server, args.idle, report).await?;
+    }
     if args.wants("intake") {
         intake::against_ceiling(server, &rows, args.rounds, args.span(), report).await?;
         intake::other_loads(server, args.span(), report).await?;

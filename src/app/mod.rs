@@ -2,6 +2,9 @@
 
 mod banner;
 mod database;
+pub mod doctor;
+mod http_server;
+mod https;
 mod logging;
 mod serve;
 
@@ -16,6 +19,7 @@ use crate::events::Bus;
 use crate::ingest;
 use crate::ingest::Ingest;
 use crate::operations::{Ctx, Services};
+use crate::peers::Limits;
 use crate::store;
 use crate::verdict::Judge;
 
@@ -77,7 +81,10 @@ async fn services(
         .await
         .context("starting intake")?;
     let bus = Bus::new(ingest.arrivals().clone());
-    Ok((Services::new(db, ingest, bus, config, sealer, smtp), workers))
+    let limits = Limits::new(config.smtp.peers.clone());
+    let mut services = Services::new(db, ingest, bus, config, sealer, smtp);
+    services.limits = Some(limits);
+    Ok((services, workers))
 }
 
 /// Who finds out about senders; nobody where the settings say so.

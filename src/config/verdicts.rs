@@ -2,10 +2,10 @@
 
 use anyhow::{Result, bail};
 
-use crate::types::{DomainName, Network};
+use crate::types::DomainName;
 
 use super::raw::{list, seconds};
-use super::{DnsList, RawConfig, Verdicts};
+use super::{DnsList, Network, RawConfig, Verdicts};
 
 /// This machine and private networks: SPF and reverse DNS of such an address say nothing about who sent the mail.
 const TRUSTED: &str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10";

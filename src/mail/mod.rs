@@ -3,8 +3,11 @@
 pub mod attachments;
 pub mod clean;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod parse;
 pub mod reading;
+pub mod search;
 
 mod charset;
 mod fields;
@@ -13,6 +16,7 @@ mod limits;
 mod preview;
 pub mod results;
 mod text;
+pub mod tls_report;
 mod transfer;
 mod tree;
 mod words;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::mail::parse::summary;
+use crate::mail::Limits;
+use crate::mail::parse::summary_within;
 use crate::store;
 use crate::store::messages::CodeMessage;
 use crate::types::{Address, Int, MessageId, Scope, SenderTrust, Timestamp};
@@ -145,7 +146,7 @@ impl Operation for GetVerificationCode {
                 return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));
             };
             match (answer.found, &mut arrivals) {
-                (Some(found), _) if found.is_answer && found.withheld.is_none() => return with_code(found).await,
+                (Some(found), _) if found.is_answer && found.withheld.is_none() => return with_code(ctx, found).await,
                 (_, Some(arrivals)) if Instant::now() < until && !ctx.services.stop.is_cancelled() => {
                     tokio::select! {
                         () = arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)) => {}
@@ -154,17 +155,17 @@ impl Operation for GetVerificationCode {
                 }
                 (Some(found), _) if found.is_answer => return with_code(found).await,
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
-                (Some(newest), _) => return without_code(newest, self.seconds.get()).await,
+                (Some(newest), _) => return without_code(ctx, newest, self.seconds.get()).await,
             }
         }
     }
 }
 
 /// A code that is withheld is none; its text is not given out beside that either.
-async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
+async fn with_code(ctx: &Ctx, found: CodeMessage) -> Result<VerificationCode> {
     let (email, message) = match found.withheld {
         Some(policy) => (None, Some(policy.reason(found.sender_trust))),
-        None => (Some(with_bodies(&found).await?), None),
+        None => (Some(with_bodies(ctx, &found).await?), None),
     };
     Ok(VerificationCode {
         sender_trust: Some(found.sender_trust),
@@ -182,12 +183,12 @@ async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
     })
 }
 
-async fn without_code(newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
+async fn without_code(ctx: &Ctx, newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
     let (email, message) = match newest.withheld {
         Some(policy) => (None, policy.reason(newest.sender_trust)),
         None => {
             let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
-            (Some(with_bodies(&newest).await?), message)
+            (Some(with_bodies(ctx, &newest).await?), message)
         }
     };
     Ok(VerificationCode { email, withheld: newest.withheld.is_some(), ..nothing(message, Some(&newest)) })
@@ -203,9 +204,10 @@ fn nothing(message: String, newest: Option<&CodeMessage>) -> VerificationCode {
     VerificationCode { message: Some(message), latest_email: Some(latest), ..VerificationCode::default() }
 }
 
-async fn with_bodies(message: &CodeMessage) -> Result<CodeEmail> {
-    let bodies = |raw: &[u8]| {
-        let summary = summary(raw);
+async fn with_bodies(ctx: &Ctx, message: &CodeMessage) -> Result<CodeEmail> {
+    let limits = Limits::from(ctx.services.config.mail);
+    let bodies = move |raw: &[u8]| {
+        let summary = summary_within(raw, &limits);
         (summary.text.join("\n"), summary.html.join("\n"))
     };
     let (text, html) = off_the_runtime(message.raw()?, bodies).await?;

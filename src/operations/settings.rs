@@ -47,6 +47,11 @@ impl Operation for UpdateSettings {
         audit: Some("settings.update"),
     };
 
+    fn time_limit(&self) -> Duration {
+        // The sealed copies of many passwords may have to go.
+        Duration::from_mins(2)
+    }
+
     async fn run(self, ctx: &Ctx) -> Result<SettingsState> {
         let mut tx = ctx.begin().await?;
         store::settings::lock(&mut tx).await?;
@@ -60,6 +65,9 @@ impl Operation for UpdateSettings {
             return Ok(before);
         }
         store::settings::write(&mut tx, &given, ctx.caller.name()).await?;
+        if self.keep_readable_passwords == Some(false) {
+            store::portal::forget_readable_passwords(&mut tx).await?;
+        }
         let after = store::settings::read(&mut tx).await?;
         let detail = json!({ "from": changed(&before.settings, &given), "to": given });
         ctx.commit_and_forget::<Self>(tx, "settings", detail).await?;

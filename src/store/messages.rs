@@ -101,6 +101,28 @@ pub async fn list_all(
     Ok(rows)
 }
 
+/// The summaries of these messages, newest first; those in the trash are left out.
+pub async fn summaries(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<MessageSummary>> {
+    let rows = sqlx::query_as!(
+        MessageSummary,
+        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+               e.attachment_count, case when not w.withheld then e.code end as code,
+               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
+               e.is_read, e.is_starred
+           from messages e join mailboxes m using (mailbox_id)
+           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
+               and (e.code is not null or e.link is not null) as withheld) w
+           where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
+           order by e.message_id desc"#,
+        ids,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
 /// A message's summary; `None` also where its mailbox is in the trash.
 pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<MessageSummary>> {
     let row = sqlx::query_as!(
@@ -191,14 +213,14 @@ pub async fn contents(
 
 /// A message's octets as they are stored.
 #[derive(Debug)]
-struct Octets {
-    encoding: String,
-    stored: Vec<u8>,
-    size_octets: i64,
+pub(super) struct Octets {
+    pub(super) encoding: String,
+    pub(super) stored: Vec<u8>,
+    pub(super) size_octets: i64,
 }
 
 impl Octets {
-    fn unpacked(&self) -> Result<Vec<u8>> {
+    pub(super) fn unpacked(&self) -> Result<Vec<u8>> {
         if self.encoding == "plain" {
             return Ok(self.stored.clone());
         }

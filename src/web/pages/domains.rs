@@ -133,7 +133,8 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<DomainForm>) -
         Err((field, reason)) => return refused(&admin, form, Errors::of_field(field, reason), &Error::invalid(field, "")).await,
     };
     let auth_policy = AuthPolicy::from(form.auth_policy.clone());
-    match admin.ctx.call(CreateDomain { name, is_default: form.is_default.0, unknown, auth_policy }).await {
+    match admin.ctx.call(CreateDomain { is_default: form.is_default.0, unknown, auth_policy, ..CreateDomain::plain(name) }).await
+    {
         Ok(_) => render::done(HERE, "domain_added"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &["name", "unknown"]);
@@ -159,7 +160,7 @@ pub(in crate::web) async fn update(admin: Admin, Path(name): Path<String>, Form(
     };
     let is_default = form.is_default.0.then_some(true);
     let auth_policy = if form.auth_policy.is_empty() { None } else { Some(AuthPolicy::from(form.auth_policy.clone())) };
-    match admin.ctx.call(UpdateDomain { name, is_default, unknown, auth_policy }).await {
+    match admin.ctx.call(UpdateDomain { is_default, unknown, auth_policy, ..UpdateDomain::nothing(name) }).await {
         Ok(_) => render::done(HERE, "domain_changed"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &[]);

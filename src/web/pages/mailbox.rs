@@ -103,8 +103,14 @@ fn changes(before: &Mailbox, form: &SettingsForm) -> Result<UpdateMailbox, Error
         day => Some(Some(start_of(day)?)),
     };
     let sender_policy = if form.sender_policy.is_empty() { None } else { Some(SenderPolicy::from(form.sender_policy.clone())) };
-    let is_active = Some(form.is_active == "yes");
-    Ok(UpdateMailbox { address: before.address.clone(), note: Some(note), is_active, sender_policy, expires_at })
+    Ok(UpdateMailbox {
+        address: before.address.clone(),
+        note: Some(note),
+        is_active: Some(form.is_active == "yes"),
+        sender_policy,
+        expires_at,
+        retention_days: None,
+    })
 }
 
 fn start_of(day: &str) -> Result<Timestamp, Error> {

@@ -176,6 +176,7 @@ async fn change(admin: &Admin, action: &str, address: Address) -> Result<(), Err
         is_active: Some(is_active),
         sender_policy: None,
         expires_at: None,
+        retention_days: None,
     };
     match action {
         "enable" => admin.ctx.call(update(true)).await.map(drop),

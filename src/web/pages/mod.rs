@@ -19,3 +19,4 @@ pub(in crate::web) mod reader;
 pub(in crate::web) mod sender;
 pub(in crate::web) mod setup;
 pub(in crate::web) mod sign_in;
+pub(in crate::web) mod smtp_sessions;
