@@ -21,7 +21,7 @@ pub(super) struct Judgement {
 
 impl Judgement {
     pub(super) fn is_quarantined(&self, recipient: &Recipient) -> bool {
-        self.quarantined_in.iter().any(|domain| domain == recipient.address.domain_str())
+        self.quarantined_in.iter().any(|domain| **domain == *recipient.domain)
     }
 }
 
@@ -54,7 +54,7 @@ impl Ingest {
         if verdicts.dmarc.result != Outcome::Fail || verdicts.dmarc.policy == DmarcPolicy::None {
             return Ok(Ok(Vec::new()));
         }
-        let mut domains: Vec<String> = delivery.recipients.iter().map(|r| r.address.domain_str().to_owned()).collect();
+        let mut domains: Vec<String> = delivery.recipients.iter().map(|r| r.domain.to_string()).collect();
         domains.sort_unstable();
         domains.dedup();
         let asking = async {

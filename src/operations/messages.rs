@@ -23,7 +23,7 @@ use crate::types::{Address, MessageId, MessageSummary, Page, Scope, Verdicts};
 use super::context::within;
 use super::listing::listing;
 use super::mailboxes::unknown_mailbox;
-use super::{Confinement, Ctx, Effect, Method, Operation, Spec, reach};
+use super::{Ctx, Effect, Method, Operation, Spec, reach};
 
 listing! {
     /// Lists the messages of a mailbox, newest first.
