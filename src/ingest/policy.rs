@@ -8,6 +8,7 @@ use crate::verdict::Sender;
 
 use super::Ingest;
 use super::delivery::{Delivery, Recipient, Rejection};
+use super::prepare::without_nul;
 
 /// What the rows say about the sender.
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl Ingest {
             Err(rejection) => return Ok(Err(rejection)),
         };
         let auth = serde_json::to_string(&verdicts).map_err(|cause| Error::Internal(cause.into()))?;
-        Ok(Ok(Judgement { auth: Some(auth), trust: verdicts.sender_trust, quarantined_in }))
+        Ok(Ok(Judgement { auth: Some(without_nul(&auth).into_owned()), trust: verdicts.sender_trust, quarantined_in }))
     }
 
     /// Where the author's domain disowns the message: the domains for which it is kept apart. It is refused only where all

@@ -210,6 +210,6 @@ fn compress(content: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// PostgreSQL's jsonb refuses U+0000; JSON writes it as an escape.
-fn without_nul(json: &str) -> Cow<'_, str> {
+pub(super) fn without_nul(json: &str) -> Cow<'_, str> {
     if json.contains("\\u0000") { Cow::Owned(json.replace("\\u0000", "")) } else { Cow::Borrowed(json) }
 }

@@ -12,10 +12,12 @@ mod spf;
 mod trust;
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use mail_auth::{AuthenticatedMessage, IprevOutput, IprevResult, MessageAuthenticator};
 use tokio::time::{Instant, timeout_at};
 
@@ -88,15 +90,14 @@ impl Judge {
             return Verdicts::unchecked("The sender was not checked: it is in a trusted network.");
         }
         if content.len() <= LARGE_OCTETS {
-            return self.shared.check(sender, content).await;
+            // The content is hostile and the parsers are others': a fault of theirs must not keep the message out.
+            let checked = AssertUnwindSafe(self.shared.check(sender, content)).catch_unwind().await;
+            return checked.unwrap_or_else(|_| broken_off());
         }
         let (this, sender, content) = (Arc::clone(&self.shared), sender.clone(), content.clone());
         let here = tokio::runtime::Handle::current();
         let judged = tokio::task::spawn_blocking(move || here.block_on(this.check(&sender, &content))).await;
-        judged.unwrap_or_else(|error| {
-            tracing::error!(%error, "a sender could not be judged");
-            Verdicts::unchecked("The sender could not be checked.")
-        })
+        judged.unwrap_or_else(|_| broken_off())
     }
 }
 
@@ -161,6 +162,11 @@ impl Shared {
     fn too_slow(&self) -> String {
         too_slow(self.settings.timeout)
     }
+}
+
+fn broken_off() -> Verdicts {
+    tracing::error!("the checks of a sender broke off; its message is taken unchecked");
+    Verdicts::unchecked("The sender could not be checked.")
 }
 
 fn too_slow(limit: Duration) -> String {
