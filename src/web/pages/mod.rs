@@ -17,6 +17,7 @@ pub(in crate::web) mod messages;
 pub(in crate::web) mod overview;
 pub(in crate::web) mod preferences;
 pub(in crate::web) mod reader;
+pub(in crate::web) mod sender;
 pub(in crate::web) mod setup;
 pub(in crate::web) mod sign_in;
 pub(in crate::web) mod smtp_sessions;
