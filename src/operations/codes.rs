@@ -153,7 +153,7 @@ impl Operation for GetVerificationCode {
                         () = ctx.services.stop.cancelled() => {}
                     }
                 }
-                (Some(found), _) if found.is_answer => return with_code(found).await,
+                (Some(found), _) if found.is_answer => return with_code(ctx, found).await,
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
                 (Some(newest), _) => return without_code(ctx, newest, self.seconds.get()).await,
             }
