@@ -13,7 +13,7 @@ use crate::harness::smtp_client::SmtpClient;
 /// A server that judges even mail from this machine.
 async fn start(dns: &DnsServer, settings: RawConfig) -> Server {
     let settings = RawConfig { dns_servers: Some(dns.setting()), auth_trusted_networks: Some("none".into()), ..settings };
-    let server = Server::start_with(settings).await;
+    let server = Box::pin(Server::start_with(settings)).await;
     server.mailbox("alice@example.org").await;
     server
 }
@@ -197,7 +197,7 @@ async fn a_forged_code_that_comes_later_hides_no_proven_one() {
     assert!(deliver(&server, &["alice@example.org"], &mail("forged.example", "222222")).await.starts_with("250 "));
     // Who waits is not put off with what is withheld.
     let (waited, ()) = tokio::join!(server.rest.get("/admin/verification-code?mailbox=alice@example.org&wait=30"), async {
-        assert!(deliver(&server, &["alice@example.org"], &signed("111111")).await.starts_with("250 "))
+        assert!(deliver(&server, &["alice@example.org"], &signed("111111")).await.starts_with("250 "));
     });
     assert_eq!(waited.data()["code"], "111111");
     assert!(deliver(&server, &["alice@example.org"], &mail("forged.example", "333333")).await.starts_with("250 "));
