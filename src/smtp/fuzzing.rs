@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::error::Result;
-use crate::ingest::{Content, Received, Refusal, Spool};
+use crate::ingest::{Content, Received, Refusal, Rejection, Spool};
 use crate::types::{Address, ContentId};
 
 use super::command::Command;
@@ -114,11 +114,11 @@ impl Intake for Sink {
         }
     }
 
-    async fn deliver(&self, message: Message<Address>) -> Result<ContentId> {
+    async fn deliver(&self, message: Message<Address>) -> Result<Result<ContentId, Rejection>> {
         assert!(!message.recipients.is_empty(), "no message is without a recipient");
         assert!(message.trace.split("\r\n").all(is_trace_line), "{:?}", message.trace);
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(message.content.to_vec());
-        Ok(message.id)
+        Ok(Ok(message.id))
     }
 
     fn address(recipient: &Address) -> &Address {

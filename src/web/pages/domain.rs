@@ -81,22 +81,16 @@ pub(in crate::web) async fn show(admin: Admin, Path(name): Path<String>, Query(a
     render::page(&page)
 }
 
-async fn page(
-    admin: &Admin,
-    name: &DomainName,
-    asked: String,
-    form: AliasForm,
-    errors: Errors,
-) -> Result<DomainPage, Error> {
+async fn page(admin: &Admin, name: &DomainName, asked: String, form: AliasForm, errors: Errors) -> Result<DomainPage, Error> {
     let ui = admin.ui(Section::Domains);
     let all = domains::all(admin).await?;
     let missing = || Error::not_found("domain", format!("There is no domain {name}."));
     let domain = all.into_iter().find(|domain| domain.name == *name).ok_or_else(missing)?;
-    let (aliases, check, reports) = futures_util::future::join3(
+    let (aliases, check, reports) = Box::pin(futures_util::future::join3(
         admin.ctx.call(ListAliases { domain: Some(name.clone()), limit: Int::new(200), ..ListAliases::default() }),
         admin.ctx.call(CheckDomain { name: name.clone(), last: true }),
         admin.ctx.call(ListTlsReports { domain: Some(name.clone()), limit: Int::new(20), ..ListTlsReports::default() }),
-    )
+    ))
     .await;
     let (explanation, errors) = explained(admin, &ui, name, &asked, errors).await?;
     Ok(DomainPage {
@@ -124,7 +118,7 @@ async fn explained(
         return Ok((None, errors));
     }
     match in_domain(asked, name) {
-        Ok(address) => Ok((Some(admin.ctx.call(ExplainRecipient { address }).await?), errors)),
+        Ok(address) => Ok((Some(Box::pin(admin.ctx.call(ExplainRecipient { address })).await?), errors)),
         Err(reason) => Ok((None, Errors::of_field("explain", told(ui, "address", &reason)))),
     }
 }
