@@ -16,6 +16,7 @@ mod reads;
 mod report;
 mod server;
 mod smtp;
+mod soak;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,8 +42,11 @@ struct Args {
     /// Messages stored while the API is read.
     #[arg(long, default_value_t = 100_000)]
     stored: usize,
-    /// Only these parts, joined by commas: intake, postfix, latency, reads.
-    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads")]
+    /// Connections that wait in the soak.
+    #[arg(long, default_value_t = 10_000)]
+    idle: usize,
+    /// Only these parts, joined by commas: intake, postfix, latency, reads, soak.
+    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,soak")]
     only: Vec<String>,
     /// The program to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_pillarbox"))]
@@ -92,6 +96,9 @@ async fn parts(args: &Args, dir: &std::path::Path, server: &Server, report: &mut
     // Also fills caches, makes the first segments of the log, and gives the rows for what follows.
     intake::run(server, intake::Load { sessions: 20, octets: 2048 }, Duration::from_secs(3)).await?;
     let rows = database::rows(server, 2000).await?;
+    if args.wants("soak") {
+        soak::measure(server, args.idle, report).await?;
+    }
     if args.wants("intake") {
         intake::against_ceiling(server, &rows, args.rounds, args.span(), report).await?;
         intake::other_loads(server, args.span(), report).await?;

@@ -60,6 +60,17 @@ impl Report {
         self.peak_mb = self.peak_mb.max(mb);
     }
 
+    /// A figure of the soak.
+    pub(crate) fn soak(&mut self, name: &str, value: String) {
+        say(&format!("{name}: {value}"));
+        self.json["soak"][name] = value.into();
+    }
+
+    /// What the soak is held to.
+    pub(crate) fn soak_bar(&mut self, text: String, met: bool) {
+        self.bar(text, met);
+    }
+
     pub(crate) fn ceiling(&mut self, rate: Rate) {
         say("\nsessions   size     msg/s   250 p50     p99   processor/msg: server  PostgreSQL   msg/sync   peak memory");
         self.ceiling = Some(rate.messages_per_second);

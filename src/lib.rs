@@ -9,13 +9,17 @@ pub mod crypto;
 pub mod types;
 
 pub mod dns;
+pub mod tls;
 
 pub mod mail;
 
 pub mod store;
 
+pub mod peers;
+
 pub mod ingest;
 
+pub mod acme;
 pub mod events;
 pub mod jobs;
 pub mod smtp;

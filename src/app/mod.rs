@@ -2,6 +2,9 @@
 
 mod banner;
 mod database;
+pub mod doctor;
+mod http_server;
+mod https;
 mod logging;
 mod serve;
 
@@ -15,6 +18,7 @@ use crate::events::Bus;
 use crate::ingest;
 use crate::ingest::Ingest;
 use crate::operations::{Ctx, Services};
+use crate::peers::Limits;
 use crate::store;
 
 pub use logging::start as start_logging;
@@ -74,7 +78,10 @@ async fn services(
     let (ingest, workers) =
         Ingest::start(config.ingest.clone(), database.options().clone(), db.clone(), node).await.context("starting intake")?;
     let bus = Bus::new(ingest.arrivals().clone());
-    Ok((Services::new(db, ingest, bus, config, sealer, smtp), workers))
+    let limits = Limits::new(config.smtp.peers.clone());
+    let mut services = Services::new(db, ingest, bus, config, sealer, smtp);
+    services.limits = Some(limits);
+    Ok((services, workers))
 }
 
 fn prepare_data_dir(config: &Config) -> Result<()> {

@@ -2,40 +2,47 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::acme::Acme;
 use crate::api;
 use crate::config::Config;
 use crate::crypto::Password;
+use crate::dns::Dns;
 use crate::http;
 use crate::ingest;
+use crate::jobs::search_index;
 use crate::jobs::{Job, Runner};
 use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
+use crate::peers::{Ledger, LedgerWriter, Limits};
 use crate::smtp::Listener;
+use crate::tls::Certificate;
 use crate::web;
 
 use super::banner;
 use super::database::Database;
+use super::http_server;
+use super::https::TlsListener;
 use super::{prepare_data_dir, services};
-
-/// How long answers that are under way may take after the server was told to stop.
-const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Runs the server until `SIGTERM` or `SIGINT`.
 pub async fn serve(config: Config) -> Result<()> {
+    raise_file_limit();
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
-    Running::start(config, stop).await?.finish().await;
+    let running = Running::start(config, stop).await?;
+    reload_on_signal(running.services().certificate.clone())?;
+    running.finish().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -47,9 +54,15 @@ pub struct Running {
     workers: ingest::Workers,
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
+    search: Option<JoinHandle<()>>,
     jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
+    https: Option<JoinHandle<()>>,
+    https_address: Option<SocketAddr>,
+    certificate: JoinHandle<()>,
+    acme: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
+    ledger: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -69,7 +82,7 @@ impl Running {
     }
 
     fn of(parts: Parts, database: Database, stop: CancellationToken) -> Self {
-        let Parts { services, workers, http, smtp } = parts;
+        let Parts { services, workers, http, https, certificate, smtp, ledger } = parts;
         let forgetful = services.clone();
         let forget = move || {
             let services = forgetful.clone();
@@ -79,8 +92,22 @@ impl Running {
         Self {
             jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
-            http: http.map(|listener| tokio::spawn(serve_http(listener, services.clone(), stop.clone()))),
+            search: services.config.roles.worker.then(|| {
+                let arrivals = services.ingest.arrivals().clone();
+                tokio::spawn(search_index::run(database.options().clone(), arrivals, stop.clone()))
+            }),
+            http: http.map(|listener| {
+                let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+                tokio::spawn(http_server::run(listener, router(services.clone()), services.config.http, stop.clone()))
+            }),
+            https_address: https.as_ref().map(TlsListener::address),
+            https: https.map(|listener| {
+                tokio::spawn(http_server::run(listener, router(services.clone()), services.config.http, stop.clone()))
+            }),
+            acme: acme(&services, &certificate).map(|acme| tokio::spawn(acme.run(stop.clone()))),
+            certificate: tokio::spawn(certificate.watch(stop.clone())),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
+            ledger: ledger.map(|writer| tokio::spawn(writer.run())),
             database,
             services,
             workers,
@@ -94,6 +121,11 @@ impl Running {
         self.http_address
     }
 
+    /// Where HTTPS is served, with the real port.
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.https_address
+    }
+
     /// What the doors work with.
     pub fn services(&self) -> &Services {
         &self.services
@@ -104,8 +136,13 @@ impl Running {
         self.stop.cancelled().await;
         tracing::info!("stopping: no new work, what is under way is finished");
         join("the SMTP listener", self.smtp).await;
+        join("the ledger of SMTP sessions", self.ledger).await;
         join("the HTTP listener", self.http).await;
+        join("the HTTPS listener", self.https).await;
+        join("the certificate's watch", Some(self.certificate)).await;
+        join("the orders for certificates", self.acme).await;
         join("the listener for news", Some(self.news)).await;
+        join("the search index", self.search).await;
         join("background work", self.jobs).await;
         let db = self.services.db.clone();
         drop(self.services);
@@ -120,20 +157,55 @@ struct Parts {
     services: Services,
     workers: ingest::Workers,
     http: Option<TcpListener>,
+    https: Option<TlsListener>,
+    certificate: Arc<Certificate>,
     smtp: Option<Listener>,
+    ledger: Option<LedgerWriter>,
 }
 
 impl Parts {
     async fn start(config: Arc<Config>, database: &Database, stop: &CancellationToken) -> Result<Self> {
         let http = if config.roles.http { Some(bind_http(config.http_listen).await?) } else { None };
         let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-        let smtp =
-            if config.roles.smtp { Some(Listener::bind(&config, services.ingest.clone(), stop.clone()).await?) } else { None };
+        let certificate = certificate(Arc::clone(&config)).await?;
+        let https = match config.https_listen.filter(|_| config.roles.http) {
+            Some(address) => Some(TlsListener::bind(address, &certificate).await?),
+            None => None,
+        };
+        let (smtp, ledger) = if config.roles.smtp { listener(&config, &services, &certificate, stop)? } else { (None, None) };
+        services.certificate = Some(Arc::clone(&certificate));
         services.stop = stop.clone();
         services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
         announce(&services, http.as_ref()).await?;
-        Ok(Self { services, workers, http, smtp })
+        Ok(Self { services, workers, http, https, certificate, smtp, ledger })
     }
+}
+
+/// Reads the certificate, or makes it, where that holds up nothing else.
+async fn certificate(config: Arc<Config>) -> Result<Arc<Certificate>> {
+    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
+    tokio::task::spawn_blocking(open).await?
+}
+
+/// Who orders certificates, where the settings name an authority.
+fn acme(services: &Services, certificate: &Arc<Certificate>) -> Option<Acme> {
+    let config = &services.config;
+    let settings = config.acme.clone()?;
+    let (db, sealer) = (services.db.clone(), Arc::clone(&services.sealer));
+    Some(Acme::new(settings, config.hostname.clone(), db, sealer, Arc::clone(certificate)))
+}
+
+/// The SMTP listener, with the ledger that its sessions are written down in.
+fn listener(
+    config: &Config,
+    services: &Services,
+    certificate: &Arc<Certificate>,
+    stop: &CancellationToken,
+) -> Result<(Option<Listener>, Option<LedgerWriter>)> {
+    let listener = Listener::bind(config, services.ingest.clone(), certificate, stop.clone())?;
+    let limits = services.limits.clone().unwrap_or_else(|| Limits::new(config.smtp.peers.clone()));
+    let (ledger, writer) = Ledger::new(services.db.clone(), limits.clone(), Some(Dns::new(&config.dns)?));
+    Ok((Some(listener.watched(limits, ledger)), Some(writer)))
 }
 
 /// Who does the background jobs of this process.
@@ -161,27 +233,14 @@ async fn bind_http(address: SocketAddr) -> Result<TcpListener> {
         .with_context(|| format!("PILLARBOX_HTTP_LISTEN is {address}, where this cannot listen: another program may be there"))
 }
 
-async fn serve_http(listener: TcpListener, services: Services, stop: CancellationToken) {
-    let app = router(services).into_make_service_with_connect_info::<SocketAddr>();
-    let ending = stop.clone();
-    let server = async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await };
-    // Streams of live news would hold the stop up for ever.
-    let late = async move {
-        ending.cancelled().await;
-        tokio::time::sleep(LAST_ANSWERS).await;
-    };
-    tokio::select! {
-        result = server => if let Err(error) = result { tracing::error!(%error, "HTTP stopped") },
-        () = late => tracing::warn!("some answers were cut off"),
-    }
-}
-
 /// Everything that HTTP serves.
 pub(crate) fn router(services: Services) -> Router {
+    let body_timeout = services.config.http.body_timeout;
     api::router(services.clone())
         .merge(mcp::router(services.clone()))
         .merge(web::router(services.clone()))
         .layer(from_fn_with_state(services, http::identify))
+        .layer(from_fn_with_state(body_timeout, http_server::body_in_time))
         .layer(from_fn(http::on_every_response))
         .layer(CatchPanicLayer::new())
 }
@@ -213,6 +272,32 @@ async fn announce(services: &Services, http: Option<&TcpListener>) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Reads the certificate anew on `SIGHUP`, for those who renew it and do not want to wait.
+fn reload_on_signal(certificate: Option<Arc<Certificate>>) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Some(certificate) = &certificate {
+                certificate.reload();
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Each connection is an open file, and the usual limit of 1024 is soon reached. Any process may raise it up to the hard limit.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => tracing::debug!(from = ?current, to = ?maximum, "the limit of open files is raised"),
+        Err(error) => tracing::warn!(%error, limit = ?current, "the limit of open files could not be raised"),
+    }
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<()> {

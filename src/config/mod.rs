@@ -2,8 +2,12 @@
 //!
 //! Nothing else in the program looks at the environment.
 
+mod acme;
 mod dns;
 mod file;
+mod names;
+mod network;
+mod peers;
 mod raw;
 
 use std::net::SocketAddr;
@@ -13,6 +17,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use acme::Acme;
+pub use names::Names;
+pub use network::{InvalidNetwork, Network};
+pub use peers::Peers;
 pub use raw::RawConfig;
 
 /// All settings, checked. The field docs are the manual.
@@ -24,6 +32,12 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// Where panel, REST and the rest of HTTP listen.
     pub http_listen: SocketAddr,
+    /// Where the same is served over HTTPS, with the certificate of the SMTP listener.
+    pub https_listen: Option<SocketAddr>,
+    /// Whom to ask for certificates.
+    pub acme: Option<Acme>,
+    /// What the world calls this server.
+    pub names: Names,
     /// The name in the SMTP greeting and in DNS advice.
     pub hostname: String,
     /// The base of links, without a trailing slash.
@@ -40,12 +54,27 @@ pub struct Config {
     pub smtp: Smtp,
     /// The way from the listener into the database.
     pub ingest: Ingest,
+    /// How much of a message is read.
+    pub mail: Mail,
     /// Whom to ask about names.
     pub dns: Dns,
     /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Origins that browsers may call the API from; none by default.
     pub cors_origins: Vec<String>,
+    /// How patient the HTTP listener is.
+    pub http: Http,
+}
+
+/// What callers may take of the HTTP listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Http {
+    /// The most connections at once.
+    pub max_connections: usize,
+    /// How long the header section of a request may take, and how long a connection may wait for one.
+    pub header_timeout: Duration,
+    /// How long the body of a request may take.
+    pub body_timeout: Duration,
 }
 
 /// Where the sealing key comes from.
@@ -110,7 +139,7 @@ pub struct Smtp {
     pub max_messages_per_session: usize,
     /// The most sessions at once, over all listeners.
     pub max_sessions: usize,
-    /// The most sessions at once from one address.
+    /// The most sessions at once from one address that is not trusted.
     pub max_sessions_per_address: usize,
     /// The most failed commands before the session is ended with 421.
     pub max_errors: usize,
@@ -125,6 +154,8 @@ pub struct Smtp {
     pub max_memory_octets: usize,
     /// Above this many octets a message waits on disk, below the data directory, until it is its turn to be stored.
     pub spool_above_octets: usize,
+    /// What each peer may take, and the ledger of sessions.
+    pub peers: Peers,
 }
 
 /// The settings of the way from the listener into the database.
@@ -142,6 +173,19 @@ pub struct Ingest {
     pub commit_timeout: Duration,
     /// How many octets of messages from disk may be in memory at once to be read and written; one message always may.
     pub large_octets: usize,
+    /// How much of a message is read.
+    pub mail: Mail,
+}
+
+/// How much of a message is read for its view. Beyond it the rest is left out, with a word that says so; all octets are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mail {
+    /// Header fields of one header section.
+    pub header_fields: usize,
+    /// MIME parts, multiparts included.
+    pub parts: usize,
+    /// Multiparts inside each other.
+    pub depth: usize,
 }
 
 impl Config {

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::{Config, Ingest, Log, Roles, SecretKeySource, Smtp};
+use super::{Config, Http, Ingest, Log, Mail, Roles, SecretKeySource, Smtp};
 
 /// A number as it is written. Read with the other checks, so that what is wrong with it is said like all else.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ settings! {
     "PILLARBOX_DATABASE_URL" database_url: String,
     /// Address of panel and API [default: 127.0.0.1:8080]
     "PILLARBOX_HTTP_LISTEN" http_listen: String,
+    /// Address of panel and API over HTTPS, with the certificate of the SMTP listener [default: none]
+    "PILLARBOX_HTTPS_LISTEN" https_listen: String,
     /// Addresses of the SMTP listener, joined by commas [default: 127.0.0.1:2525]
     "PILLARBOX_SMTP_LISTEN" smtp_listen: String,
     /// Name in the SMTP greeting and in DNS advice [default: the machine's name]
@@ -76,6 +78,16 @@ settings! {
     "PILLARBOX_TLS_CERT" tls_cert: PathBuf,
     /// Private key in PEM
     "PILLARBOX_TLS_KEY" tls_key: PathBuf,
+    /// Directory URL of an authority that issues certificates over ACME; to name it is to agree to its terms [default: none]
+    "PILLARBOX_ACME_DIRECTORY" acme_directory: String,
+    /// Mail address that the authority may write to
+    "PILLARBOX_ACME_CONTACT" acme_contact: String,
+    /// Root certificate in PEM of an authority's own server, where the system does not know it
+    "PILLARBOX_ACME_CA_FILE" acme_ca_file: PathBuf,
+    /// More names for the certificate, joined by commas
+    "PILLARBOX_ACME_NAMES" acme_names: String,
+    /// Addresses at which the world reaches this server, joined by commas; for advice about DNS
+    "PILLARBOX_PUBLIC_ADDRESSES" public_addresses: String,
     /// Name of the first administrator, made while there is none
     "PILLARBOX_ADMIN_USERNAME" admin_username: String,
     /// Password of the first administrator
@@ -94,9 +106,9 @@ settings! {
     "PILLARBOX_SMTP_MAX_COMMAND_BYTES" smtp_max_command_bytes: Number,
     /// Most messages in one session [default: 10000]
     "PILLARBOX_SMTP_MAX_MESSAGES_PER_SESSION" smtp_max_messages_per_session: Number,
-    /// Most SMTP sessions at once [default: 2000]
+    /// Most SMTP sessions at once [default: 20000]
     "PILLARBOX_SMTP_MAX_SESSIONS" smtp_max_sessions: Number,
-    /// Most SMTP sessions at once from one address [default: 1000]
+    /// Most SMTP sessions at once from one address that is not trusted [default: 100]
     "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS" smtp_max_sessions_per_address: Number,
     /// Most failed commands in one session [default: 20]
     "PILLARBOX_SMTP_MAX_ERRORS" smtp_max_errors: Number,
@@ -110,6 +122,38 @@ settings! {
     "PILLARBOX_SMTP_MAX_MEMORY_BYTES" smtp_max_memory_bytes: Number,
     /// Octets above which an arriving message waits on disk [default: 262144]
     "PILLARBOX_SMTP_SPOOL_ABOVE_BYTES" smtp_spool_above_bytes: Number,
+    /// Networks that no limit for peers holds for, joined by commas; none: no network [default: 127.0.0.0/8,::1]
+    "PILLARBOX_SMTP_TRUSTED_NETWORKS" smtp_trusted_networks: String,
+    /// Networks of proxies that open connections with the PROXY protocol, joined by commas
+    "PILLARBOX_SMTP_PROXY_NETWORKS" smtp_proxy_networks: String,
+    /// Leading bits that make an IPv4 network [default: 24]
+    "PILLARBOX_SMTP_IPV4_NETWORK_BITS" smtp_ipv4_network_bits: Number,
+    /// Leading bits that make an IPv6 network [default: 64]
+    "PILLARBOX_SMTP_IPV6_NETWORK_BITS" smtp_ipv6_network_bits: Number,
+    /// How many times what an address may take its network may [default: 4]
+    "PILLARBOX_SMTP_NETWORK_FACTOR" smtp_network_factor: Number,
+    /// Connections from one address in a minute; 0: no limit [default: 120]
+    "PILLARBOX_SMTP_CONNECTIONS_PER_MINUTE" smtp_connections_per_minute: Number,
+    /// Commands from one address in a minute; 0: no limit [default: 6000]
+    "PILLARBOX_SMTP_COMMANDS_PER_MINUTE" smtp_commands_per_minute: Number,
+    /// Messages from one address in a minute; 0: no limit [default: 1200]
+    "PILLARBOX_SMTP_MESSAGES_PER_MINUTE" smtp_messages_per_minute: Number,
+    /// Octets of messages from one address in an hour; 0: no limit [default: 4294967296]
+    "PILLARBOX_SMTP_BYTES_PER_HOUR" smtp_bytes_per_hour: Number,
+    /// Failed commands from one address in an hour before it is banned; 0: no limit [default: 100]
+    "PILLARBOX_SMTP_ERRORS_PER_HOUR" smtp_errors_per_hour: Number,
+    /// Unknown recipients from one address in an hour before it is banned; 0: no limit [default: 100]
+    "PILLARBOX_SMTP_UNKNOWN_RECIPIENTS_PER_HOUR" smtp_unknown_recipients_per_hour: Number,
+    /// Seconds that a ban lasts [default: 3600]
+    "PILLARBOX_SMTP_BAN_SECONDS" smtp_ban_seconds: Number,
+    /// Commands without effect in a session between messages [default: 100]
+    "PILLARBOX_SMTP_MAX_JUNK_COMMANDS" smtp_max_junk_commands: Number,
+    /// Least octets a second of a message on average; 0: no limit [default: 500]
+    "PILLARBOX_SMTP_MIN_BYTES_PER_SECOND" smtp_min_bytes_per_second: Number,
+    /// Addresses and networks that are remembered at once [default: 100000]
+    "PILLARBOX_SMTP_REMEMBERED_PEERS" smtp_remembered_peers: Number,
+    /// SMTP sessions that may wait to be written to the ledger [default: 10000]
+    "PILLARBOX_SMTP_LEDGER_QUEUE" smtp_ledger_queue: Number,
     /// Connections that write mail at once [default: 2]
     "PILLARBOX_INGEST_WRITERS" ingest_writers: Number,
     /// Most messages in one transaction [default: 100]
@@ -128,6 +172,20 @@ settings! {
     "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
     /// Most answers of DNS that are kept [default: 20000]
     "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
+    /// Port at which a zone's own servers are asked [default: 53]
+    "PILLARBOX_DNS_AUTHORITY_PORT" dns_authority_port: Number,
+    /// Most HTTP connections at once [default: 2000]
+    "PILLARBOX_HTTP_MAX_CONNECTIONS" http_max_connections: Number,
+    /// Seconds that the header section of an HTTP request may take [default: 15]
+    "PILLARBOX_HTTP_HEADER_TIMEOUT_SECONDS" http_header_timeout_seconds: Number,
+    /// Seconds that the body of an HTTP request may take [default: 60]
+    "PILLARBOX_HTTP_BODY_TIMEOUT_SECONDS" http_body_timeout_seconds: Number,
+    /// Most header fields that are read of one header section [default: 1000]
+    "PILLARBOX_MAIL_MAX_HEADER_FIELDS" mail_max_header_fields: Number,
+    /// Most MIME parts that are read of one message [default: 1000]
+    "PILLARBOX_MAIL_MAX_PARTS" mail_max_parts: Number,
+    /// Most multiparts inside each other that are opened [default: 128]
+    "PILLARBOX_MAIL_MAX_DEPTH" mail_max_depth: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -149,10 +207,15 @@ impl RawConfig {
             first_admin: self.first_admin()?,
             roles: self.checked_roles()?,
             log: self.checked_log()?,
+            https_listen: self.https_listen.as_deref().map(|text| address("PILLARBOX_HTTPS_LISTEN", text)).transpose()?,
+            acme: self.acme()?,
+            names: self.names()?,
             ingest: self.ingest()?,
+            mail: self.mail()?,
             dns: self.dns()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
             cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
+            http: self.http()?,
             http_listen,
             smtp,
         })
@@ -195,11 +258,11 @@ impl RawConfig {
                 1,
                 10_000_000,
             )?,
-            max_sessions: size("PILLARBOX_SMTP_MAX_SESSIONS", self.smtp_max_sessions.as_ref(), 2000, 1, 1_000_000)?,
+            max_sessions: size("PILLARBOX_SMTP_MAX_SESSIONS", self.smtp_max_sessions.as_ref(), 20_000, 1, 1_000_000)?,
             max_sessions_per_address: size(
                 "PILLARBOX_SMTP_MAX_SESSIONS_PER_ADDRESS",
                 self.smtp_max_sessions_per_address.as_ref(),
-                1000,
+                100,
                 1,
                 1_000_000,
             )?,
@@ -221,6 +284,15 @@ impl RawConfig {
                 65_536,
                 1 << 30,
             )?,
+            peers: self.peers()?,
+        })
+    }
+
+    fn http(&self) -> Result<Http> {
+        Ok(Http {
+            max_connections: size("PILLARBOX_HTTP_MAX_CONNECTIONS", self.http_max_connections.as_ref(), 2000, 1, 1_000_000)?,
+            header_timeout: seconds("PILLARBOX_HTTP_HEADER_TIMEOUT_SECONDS", self.http_header_timeout_seconds.as_ref(), 15)?,
+            body_timeout: seconds("PILLARBOX_HTTP_BODY_TIMEOUT_SECONDS", self.http_body_timeout_seconds.as_ref(), 60)?,
         })
     }
 
@@ -232,6 +304,15 @@ impl RawConfig {
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
             large_octets: size("PILLARBOX_INGEST_LARGE_BYTES", self.ingest_large_bytes.as_ref(), 1 << 25, 1 << 20, 1 << 40)?,
+            mail: self.mail()?,
+        })
+    }
+
+    fn mail(&self) -> Result<Mail> {
+        Ok(Mail {
+            header_fields: size("PILLARBOX_MAIL_MAX_HEADER_FIELDS", self.mail_max_header_fields.as_ref(), 1000, 50, 100_000)?,
+            parts: size("PILLARBOX_MAIL_MAX_PARTS", self.mail_max_parts.as_ref(), 1000, 10, 100_000)?,
+            depth: size("PILLARBOX_MAIL_MAX_DEPTH", self.mail_max_depth.as_ref(), 128, 2, 10_000)?,
         })
     }
 

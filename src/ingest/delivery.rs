@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::types::{Address, ContentId, MailboxId};
+use crate::types::{Address, ContentId, MailboxId, SessionId};
 
 use super::content::Content;
 use super::settle::{Fingerprint, Ledger};
@@ -41,6 +41,9 @@ pub struct Envelope {
     /// The sender asked that the message goes over verified TLS only (RFC 8689), should it ever be passed on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_tls: bool,
+    /// The session in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 /// A recipient that may receive.
@@ -48,16 +51,28 @@ pub struct Envelope {
 pub struct Recipient {
     /// The address as the peer named it, in its stored form.
     pub address: Address,
+    /// The domain of ours that answers for it: its own, or one above that takes its subdomains.
+    pub domain: Arc<str>,
     pub(super) target: Target,
 }
 
 /// Where a message for a recipient is put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
-    /// Into this mailbox.
-    Mailbox(MailboxId),
-    /// Into a mailbox of the address that is made with the first message, and waits for somebody to adopt it.
-    Collect,
+    /// Into these mailboxes; at least one.
+    Mailboxes(Arc<[MailboxId]>),
+    /// Into a mailbox of this address that is made with the first message, and waits for somebody to adopt it.
+    Collect(Address),
+}
+
+impl Target {
+    /// How many mailboxes it leads to.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Mailboxes(ids) => ids.len(),
+            Self::Collect(_) => 1,
+        }
+    }
 }
 
 /// Why an address may not receive.

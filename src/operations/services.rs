@@ -10,6 +10,8 @@ use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::events::Bus;
 use crate::ingest::Ingest;
+use crate::peers::Limits;
+use crate::tls::Certificate;
 
 use super::api_keys::KeyCache;
 use super::rates::Rates;
@@ -31,13 +33,17 @@ pub struct Services {
     pub sealer: Arc<Sealer>,
     /// The addresses that the SMTP listener listens at, as they were bound.
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
+    /// The certificate that the listeners present; `None` beside a server.
+    pub certificate: Option<Arc<Certificate>>,
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
+    /// What peers of the SMTP listener may take; `None` where there is none.
+    pub limits: Option<Limits>,
     /// Wakes the runner of background jobs.
     pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
-    pub(super) rates: Rates,
     pub(super) settings: SettingsCache,
+    pub(super) rates: Rates,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -58,11 +64,13 @@ impl Services {
             config,
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
+            certificate: None,
             stop: CancellationToken::new(),
+            limits: None,
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),
-            rates: Rates::new(),
             settings: SettingsCache::default(),
+            rates: Rates::new(),
             throttle: Arc::default(),
         }
     }
@@ -72,6 +80,11 @@ impl Services {
         self.ingest.forget_recipients();
         self.settings.forget();
         self.keys.forget().await;
+        if let Some(limits) = &self.limits
+            && let Err(error) = limits.exchange_bans(&self.db).await
+        {
+            tracing::debug!(%error, "what other nodes know of bans could not be read; trying again later");
+        }
         self.wake_jobs.notify_one();
     }
 }

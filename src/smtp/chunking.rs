@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::content::Content;
 use super::intake::Intake;
+use super::record::Stage;
 use super::reply;
 use super::reply::Reply;
 use super::session::Session;
@@ -53,6 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                 return Ok(refusal);
             }
         };
+        self.record.reached(Stage::Data);
         let mut content = content.unwrap_or_else(|| Box::new(Content::new(self.shared.room.clone())));
         self.receive_chunk(chunk.octets, Some(&mut content)).await?;
         match &mut self.transaction {

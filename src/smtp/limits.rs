@@ -6,47 +6,62 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Places for sessions, in all and from one address. Cheap to clone.
+use crate::config::Network;
+
+/// Places for sessions: in all, from one address, and from one network. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     most: usize,
     most_per_address: usize,
+    most_per_network: usize,
     taken: Arc<Mutex<Taken>>,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_network: HashMap<Network, usize>,
 }
 
 /// A session's place; free again when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    address: IpAddr,
+    /// The address and its network; nothing where the peer is trusted.
+    networks: Vec<Network>,
     places: Places,
 }
 
 impl Places {
-    pub(super) fn new(most: usize, most_per_address: usize) -> Self {
-        Self { most, most_per_address, taken: Arc::default() }
+    pub(super) fn new(most: usize, most_per_address: usize, most_per_network: usize) -> Self {
+        Self { most, most_per_address, most_per_network, taken: Arc::default() }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a peer, or `None` where all are taken.
-    pub(super) fn take(&self, address: IpAddr) -> Option<Place> {
+    /// A place for a peer, or `None` where all are taken. Without `network` only the places in all count.
+    pub(super) fn take(&self, address: IpAddr, network: Option<Network>) -> Option<Place> {
         let mut taken = self.taken();
-        let from_here = taken.by_address.get(&address).copied().unwrap_or_default();
-        if taken.all >= self.most || from_here >= self.most_per_address {
+        let own = Network::single(address);
+        let networks: Vec<Network> = match network {
+            None => Vec::new(),
+            Some(network) if network == own => vec![own],
+            Some(network) => vec![own, network],
+        };
+        let is_full = networks.iter().any(|network| {
+            let most = if *network == own { self.most_per_address } else { self.most_per_network };
+            taken.by_network.get(network).is_some_and(|count| *count >= most)
+        });
+        if taken.all >= self.most || is_full {
             return None;
         }
         taken.all += 1;
-        taken.by_address.insert(address, from_here + 1);
+        for network in &networks {
+            *taken.by_network.entry(*network).or_default() += 1;
+        }
         drop(taken);
-        Some(Place { address, places: self.clone() })
+        Some(Place { networks, places: self.clone() })
     }
 }
 
@@ -54,10 +69,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
         taken.all = taken.all.saturating_sub(1);
-        if let Some(count) = taken.by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                taken.by_address.remove(&self.address);
+        for network in &self.networks {
+            if let Some(count) = taken.by_network.get_mut(network) {
+                *count -= 1;
+                if *count == 0 {
+                    taken.by_network.remove(network);
+                }
             }
         }
     }
@@ -118,17 +135,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_limited_in_all_and_by_address() {
-        let (one, two, three) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]), IpAddr::from([192, 0, 2, 3]));
-        let places = Places::new(3, 2);
-        let first = places.take(one).expect("free");
-        let _second = places.take(one).expect("free");
-        assert!(places.take(one).is_none(), "two from one address");
-        let _third = places.take(two).expect("free");
-        assert!(places.take(three).is_none(), "three in all");
-        drop(first);
-        let _fourth = places.take(three).expect("free again");
-        assert_eq!(places.taken().by_address.len(), 3);
+    fn places_are_limited_in_all_by_address_and_by_network() {
+        let address = |text: &str| -> (IpAddr, Option<Network>) {
+            let address = text.parse().expect("an address");
+            (address, Some(Network::of(address, 24)))
+        };
+        let take = |places: &Places, text: &str| {
+            let (address, network) = address(text);
+            places.take(address, network)
+        };
+        let places = Places::new(5, 2, 3);
+        let first = take(&places, "192.0.2.1").expect("free");
+        let _second = take(&places, "192.0.2.1").expect("free");
+        assert!(take(&places, "192.0.2.1").is_none(), "two from one address");
+        let _third = take(&places, "192.0.2.2").expect("free");
+        assert!(take(&places, "192.0.2.3").is_none(), "three from one network");
+        let trusted = IpAddr::from([127, 0, 0, 1]);
+        let _fourth = places.take(trusted, None).expect("free");
+        let fifth = places.take(trusted, None).expect("free");
+        assert!(take(&places, "198.51.100.1").is_none(), "five in all");
+        drop((first, fifth));
+        let _sixth = take(&places, "192.0.2.3").expect("free again");
+        assert_eq!(places.taken().by_network.len(), 4, "three addresses and their network");
     }
 
     #[test]

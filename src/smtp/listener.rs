@@ -14,13 +14,16 @@ use tracing::Instrument as _;
 
 use crate::config::Config;
 use crate::ingest::{Ingest, Spool};
-use crate::types::SessionId;
+use crate::peers::{Ledger, Limits, TurnedAway};
+use crate::tls::Certificate;
+use crate::types::{SessionId, Timestamp};
 
 use super::content::Room;
 use super::limits::{Memory, Place, Places};
+use super::proxy;
+use super::record::Record;
 use super::reply::Reply;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -31,18 +34,18 @@ const LAST_SESSIONS: Duration = Duration::from_secs(45);
 pub struct Listener {
     sockets: Vec<TcpListener>,
     places: Places,
-    certificate: Arc<Certificate>,
     shared: Arc<Shared<Ingest>>,
     sessions: TaskTracker,
+    limits: Limits,
+    ledger: Option<Ledger>,
 }
 
 impl Listener {
-    /// Binds every address of the settings and reads, or makes, the certificate.
+    /// Binds every address of the settings; sessions that ask for encryption see the certificate.
     ///
     /// Fails with one sentence that names the setting: a port in use, not permitted, or not of this machine.
-    pub async fn bind(config: &Config, ingest: Ingest, shutdown: CancellationToken) -> Result<Self> {
+    pub fn bind(config: &Config, ingest: Ingest, certificate: &Arc<Certificate>, shutdown: CancellationToken) -> Result<Self> {
         let settings = config.smtp.clone();
-        let certificate = certificate(config.clone()).await?;
         let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
         let dir = config.data_dir.join("spool");
         let spool = Spool::open(dir.clone()).with_context(|| format!("{} cannot be used for large messages", dir.display()))?;
@@ -60,8 +63,18 @@ impl Listener {
             shutdown,
             settings,
         };
-        let places = Places::new(shared.settings.max_sessions, shared.settings.max_sessions_per_address);
-        Ok(Self { sockets, places, certificate, shared: Arc::new(shared), sessions: TaskTracker::new() })
+        let per_address = shared.settings.max_sessions_per_address;
+        let factor = usize::try_from(shared.settings.peers.network_factor).unwrap_or(usize::MAX);
+        let places = Places::new(shared.settings.max_sessions, per_address, per_address.saturating_mul(factor));
+        let limits = Limits::new(shared.settings.peers.clone());
+        let sessions = TaskTracker::new();
+        Ok(Self { sockets, places, shared: Arc::new(shared), sessions, limits, ledger: None })
+    }
+
+    /// With limits that others see too, and a ledger that each session is written down in.
+    #[must_use]
+    pub fn watched(self, limits: Limits, ledger: Ledger) -> Self {
+        Self { limits, ledger: Some(ledger), ..self }
     }
 
     /// Where it listens; with the real ports where the settings have port 0.
@@ -73,11 +86,16 @@ impl Listener {
     /// is coming in may finish.
     pub async fn run(self) {
         let shutdown = self.shared.shutdown.clone();
-        let certificate = tokio::spawn(Arc::clone(&self.certificate).watch(shutdown.clone()));
-        let acceptor = Acceptor { places: self.places, shared: self.shared, sessions: self.sessions };
+        let acceptor = Acceptor {
+            places: self.places,
+            shared: self.shared,
+            sessions: self.sessions,
+            limits: self.limits,
+            ledger: self.ledger,
+        };
         let accepting: Vec<_> = self.sockets.into_iter().map(|socket| tokio::spawn(acceptor.clone().accept(socket))).collect();
         shutdown.cancelled().await;
-        for task in accepting.into_iter().chain([certificate]) {
+        for task in accepting {
             let _ = task.await;
         }
         acceptor.sessions.close();
@@ -92,6 +110,8 @@ struct Acceptor {
     places: Places,
     shared: Arc<Shared<Ingest>>,
     sessions: TaskTracker,
+    limits: Limits,
+    ledger: Option<Ledger>,
 }
 
 impl Acceptor {
@@ -102,7 +122,7 @@ impl Acceptor {
                 () = self.shared.shutdown.cancelled() => return,
             };
             match accepted {
-                Ok((stream, peer)) => self.begin(stream, peer.ip().to_canonical()),
+                Ok((stream, peer)) => self.begin(stream, proxy::plain(peer)),
                 Err(error) => {
                     // Out of file descriptors, mostly: those who wait are accepted when others have gone.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -115,21 +135,66 @@ impl Acceptor {
     fn begin(&self, stream: TcpStream, remote: IpAddr) {
         // Replies are written in groups already; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
-        let Some(place) = self.places.take(remote) else {
+        let id = SessionId::generate();
+        if self.limits.is_proxy(remote) {
+            let (this, span) = (self.clone(), tracing::info_span!("smtp", session = %id, proxy = %remote));
+            self.sessions.spawn(async move { this.begin_behind(stream, remote, id).await }.instrument(span));
+        } else {
+            let span = tracing::info_span!("smtp", session = %id, %remote);
+            self.admit(stream, remote, Record::new(id, remote, None, self.ledger.clone()), span);
+        }
+    }
+
+    /// Learns from a proxy who the peer is.
+    async fn begin_behind(&self, mut stream: TcpStream, proxy: IpAddr, id: SessionId) {
+        let remote = tokio::select! {
+            read = proxy::read(&mut stream) => match read {
+                Ok(remote) => remote.map(|remote| remote.to_canonical()),
+                Err(error) => return tracing::warn!(%error, "a connection from a proxy is closed: who the peer is was not to be learnt"),
+            },
+            () = self.shared.shutdown.cancelled() => return,
+        };
+        // Without an address the proxy speaks for itself, as in its checks of health.
+        let behind = remote.map(|_| proxy);
+        let remote = remote.unwrap_or(proxy);
+        let span = tracing::info_span!("smtp", session = %id, %remote);
+        self.admit(stream, remote, Record::new(id, remote, behind, self.ledger.clone()), span);
+    }
+
+    /// Takes a place for the session before anything waits.
+    fn admit(&self, stream: TcpStream, remote: IpAddr, mut record: Record, span: tracing::Span) {
+        let network = (!self.limits.trusts(remote)).then(|| self.limits.network(remote));
+        let Some(place) = self.places.take(remote, network) else {
             tracing::info!(%remote, "a connection was turned away: too many sessions");
-            self.sessions.spawn(turn_away(stream, Reply::busy(&self.shared.hostname)));
+            let reply = Reply::busy(&self.shared.hostname);
+            record.not_let_in(&reply);
+            self.sessions.spawn(turn_away(stream, reply));
             return;
         };
-        let span = tracing::info_span!("smtp", session = %SessionId::generate(), %remote);
-        let session = Session::new(stream, remote, Arc::clone(&self.shared));
-        self.sessions.spawn(hold(place, session.run()).instrument(span));
+        let (limits, shared) = (self.limits.clone(), Arc::clone(&self.shared));
+        let session = async move {
+            match limits.meet(remote).await {
+                Ok(peer) => Session::new(stream, remote, shared).watched(peer, record).run().await,
+                Err(why) => {
+                    tracing::info!(?why, "a connection was turned away");
+                    let reply = refusal(&shared.hostname, &why);
+                    record.turned_away(&why, &reply);
+                    turn_away(stream, reply).await;
+                }
+            }
+        };
+        self.sessions.spawn(hold(place, session).instrument(span));
     }
 }
 
-/// Reads the certificate, or makes it, where that holds up nothing else.
-async fn certificate(config: Config) -> Result<Arc<Certificate>> {
-    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
-    tokio::task::spawn_blocking(open).await?
+fn refusal(hostname: &str, why: &TurnedAway) -> Reply {
+    match why {
+        TurnedAway::TooOften => Reply::busy(hostname),
+        TurnedAway::Banned(banned) => {
+            let seconds = (banned.until.0 - Timestamp::now().0).num_seconds().max(1);
+            Reply::banned(hostname, banned.reason, (seconds + 59) / 60)
+        }
+    }
 }
 
 /// Keeps the place for as long as the session runs, however it ends.

@@ -7,17 +7,20 @@ mod chunking;
 mod command;
 mod content;
 mod data;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod intake;
 mod limits;
 mod line;
 mod listener;
 mod parameters;
 mod path;
+mod proxy;
+mod record;
 mod reply;
 mod session;
 #[cfg(test)]
 mod session_tests;
-pub mod tls;
 mod trace;
 mod transaction;
 mod wire;

@@ -89,6 +89,13 @@ pub(super) const TRY_LATER: Reply = fixed(451, "4.3.0", "The server cannot store
 
 pub(super) const TOO_MANY_ERRORS: Reply = fixed(421, "4.7.0", "Too many errors; closing");
 pub(super) const TOO_MANY_MESSAGES: Reply = fixed(421, "4.7.0", "Too many messages in one session; connect anew");
+pub(super) const TOO_MANY_COMMANDS: Reply = fixed(421, "4.7.0", "Too many commands in a short time; come back in a few minutes");
+pub(super) const TOO_MUCH_JUNK: Reply = fixed(421, "4.7.0", "Too many commands without a message; closing");
+pub(super) const SEND_LATER: Reply = fixed(450, "4.7.1", "Too much mail from your address in a short time; try again later");
+pub(super) const TOO_SLOW: Reply = fixed(421, "4.4.2", "The message comes too slowly; closing");
+pub(super) const NOT_A_PROXY: Reply =
+    fixed(421, "4.7.0", "The PROXY protocol is taken from this server's own proxies only; closing");
+pub(super) const NOT_TLS: Reply = fixed(421, "4.7.0", "TLS begins with STARTTLS here; closing");
 pub(super) const NOT_HTTP: Reply = fixed(421, "4.7.0", "This server speaks SMTP, not HTTP; closing");
 pub(super) const TIMED_OUT: Reply = fixed(421, "4.4.2", "Waited too long; closing");
 pub(super) const CLOSED: Reply = fixed(421, "4.4.2", "The connection was closed without QUIT");
@@ -102,6 +109,24 @@ impl Reply {
     pub(super) fn busy(hostname: &str) -> Self {
         let text = format!("{hostname} Too many connections; try again in a few minutes");
         Self { code: 421, enhanced: "4.7.0", text: text.into() }
+    }
+
+    /// To a peer that is banned.
+    pub(super) fn banned(hostname: &str, reason: &str, minutes: i64) -> Self {
+        let what = match reason {
+            "unknown_recipients" => "too many recipients that do not exist here",
+            _ => "too many errors",
+        };
+        let text = format!("{hostname} Your address is turned away for {what}; try again in {minutes} minutes");
+        Self { code: 421, enhanced: "4.7.0", text: text.into() }
+    }
+
+    /// To a peer that is banned from now on, in the midst of its session.
+    pub(super) fn banned_now(reason: &str) -> Self {
+        match reason {
+            "unknown_recipients" => fixed(421, "4.7.0", "Too many recipients that do not exist here; closing, for a while"),
+            _ => fixed(421, "4.7.0", "Too many errors; closing, for a while"),
+        }
     }
 
     pub(super) fn hello(hostname: &str) -> Self {
@@ -134,6 +159,17 @@ impl Reply {
     /// The message is stored, under this name.
     pub(super) fn stored(id: &impl std::fmt::Display) -> Self {
         Self { code: 250, enhanced: "2.0.0", text: format!("Stored as {id}").into() }
+    }
+
+    /// Enhanced code and first line, as the ledger has it.
+    pub(super) fn said(&self) -> String {
+        let text = self.text.split('\n').next().unwrap_or_default();
+        if self.enhanced.is_empty() { text.to_owned() } else { format!("{} {text}", self.enhanced) }
+    }
+
+    /// Whether a recipient was refused because there is none of that name.
+    pub(super) fn is_unknown_recipient(&self) -> bool {
+        self.code == 550 && self.enhanced == "5.1.1"
     }
 
     /// Whether the peer made a mistake, as opposed to a refusal for a reason that it could not know.
@@ -249,6 +285,15 @@ mod tests {
             TOO_MANY_ERRORS,
             TOO_MANY_MESSAGES,
             NOT_HTTP,
+            TOO_MANY_COMMANDS,
+            TOO_MUCH_JUNK,
+            SEND_LATER,
+            TOO_SLOW,
+            NOT_A_PROXY,
+            NOT_TLS,
+            Reply::banned("h.example", "errors", 60),
+            Reply::banned_now("errors"),
+            Reply::banned_now("unknown_recipients"),
             TIMED_OUT,
             CLOSED,
             SHUTTING_DOWN,

@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::config;
-use crate::types::Address;
+use crate::peers::Peer;
+use crate::types::{Address, SessionId};
 
 use super::command::Command;
 use super::content::Room;
@@ -16,6 +17,8 @@ use super::intake::Intake;
 use super::line::{Line, LineReader};
 use super::parameters;
 use super::path::Path;
+use super::proxy;
+use super::record::{Last, Record, Stage};
 use super::reply;
 use super::reply::{Offer, Reply, Tls};
 use super::transaction::Transaction;
@@ -59,13 +62,23 @@ pub(super) struct Session<S, I: Intake> {
     pub(super) unconfirmed: Vec<I::Receipt>,
     /// The peer closed its side before a message was answered.
     pub(super) peer_finished: bool,
+    /// Commands that led nowhere since the last message.
+    pub(super) junk: usize,
+    /// What the peer may take; `None` only in tests of the plain protocol.
+    pub(super) peer: Option<Peer>,
+    /// What the ledger will have of it.
+    pub(super) record: Box<Record>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
     pub(super) fn new(stream: S, remote: IpAddr, shared: Arc<Shared<I>>) -> Self {
         let settings = &shared.settings;
-        let timeouts =
-            Timeouts { command: settings.command_timeout, data: settings.data_timeout, session: settings.session_timeout };
+        let timeouts = Timeouts {
+            command: settings.command_timeout,
+            data: settings.data_timeout,
+            session: settings.session_timeout,
+            min_data_rate: settings.peers.min_data_rate,
+        };
         Self {
             wire: Wire::new(stream, timeouts, shared.shutdown.child_token()),
             lines: LineReader::new(settings.max_command_octets),
@@ -78,7 +91,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             messages: 0,
             unconfirmed: Vec::new(),
             peer_finished: false,
+            junk: 0,
+            peer: None,
+            record: Box::new(Record::new(SessionId::generate(), remote, None, None)),
         }
+    }
+
+    /// With what the peer may take, and what the ledger is to have.
+    pub(super) fn watched(self, peer: Peer, record: Record) -> Self {
+        Self { peer: Some(peer), record: Box::new(record), ..self }
     }
 
     /// Speaks with the peer until one side ends it.
@@ -92,17 +113,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         self.part(ended).await;
     }
 
+    fn write_down(&mut self, ended: &Ended, last_words: Option<&Reply>) {
+        let last = Last {
+            helo: self.hello.as_ref().map_or("", |hello| hello.name.as_str()),
+            tls: self.tls.as_deref(),
+            octets_in: self.wire.received,
+            octets_out: self.wire.sent,
+        };
+        self.record.ended(ended, last_words, &last);
+    }
+
     /// Says the last words and learns from what becomes of them whether the peer has the answers before.
     async fn part(mut self, ended: Ended) {
         let last_words = match &ended {
             Ended::Quit => reply::BYE,
             Ended::TimedOut => reply::TIMED_OUT,
+            Ended::TooSlow => reply::TOO_SLOW,
             Ended::ShuttingDown => reply::SHUTTING_DOWN,
             Ended::Refused(reply) => reply.clone(),
             Ended::Closed if self.peer_finished => reply::CLOSED,
-            Ended::Closed => return self.confirm(),
-            Ended::Broken => return,
+            Ended::Closed => {
+                self.write_down(&ended, None);
+                return self.confirm();
+            }
+            Ended::Broken | Ended::TlsFailed => return self.write_down(&ended, None),
         };
+        self.write_down(&ended, Some(&last_words));
         if self.peer_finished {
             // A peer that only closed its side reads on; from one that is gone altogether, a reset follows on our answers.
             self.wire.flush_and_learn().await;
@@ -118,10 +154,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
 
     async fn converse(&mut self) -> Result<std::convert::Infallible, Ended> {
         self.wire.reply(&Reply::greeting(&self.shared.hostname)).await?;
+        self.record.reached(Stage::Greeting);
         let mut line = Vec::new();
+        self.wait(Waiting::ForCommand).await?;
+        self.first_octets()?;
         loop {
             match self.lines.next(&mut self.wire.input, &mut line) {
-                Some(found) => self.line(found, &line).await?,
+                Some(found) => {
+                    self.wire.command_came();
+                    self.line(found, &line).await?;
+                }
                 None => self.wait(Waiting::ForCommand).await?,
             }
         }
@@ -146,8 +188,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                     Some(reply) => reply,
                     None => return Ok(()),
                 },
-                Ok(Command::Data) => self.data().await?,
-                Ok(Command::Bdat(argument)) => self.bdat(argument).await?,
+                Ok(Command::Data) => self.with_content(None).await?,
+                Ok(Command::Bdat(argument)) => self.with_content(Some(argument)).await?,
                 Ok(command) => self.command(command).await?,
                 Err(reply) => reply,
             },
@@ -159,9 +201,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         if reply.is_protocol_error() {
             self.errors += 1;
         }
+        self.record.answered(&reply);
         self.wire.reply(&reply).await?;
+        self.judge(&reply)?;
         if self.errors >= self.shared.settings.max_errors {
             tracing::info!("too many errors; the session is ended");
+            self.record.because("errors");
             return Err(Ended::Refused(reply::TOO_MANY_ERRORS));
         }
         Ok(())
@@ -171,17 +216,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         Ok(match command {
             Command::Ehlo(name) => self.hello(name, true),
             Command::Helo(name) => self.hello(name, false),
-            Command::Mail(argument) => return self.mail(argument),
-            Command::Rcpt(argument) => self.rcpt(argument).await,
+            Command::Mail(argument) => {
+                let reply = self.mail(argument)?;
+                self.record.sender(argument, &reply);
+                reply
+            }
+            Command::Rcpt(argument) => {
+                let reply = self.rcpt(argument).await;
+                self.record.recipient(argument, &reply);
+                reply
+            }
             Command::Rset => {
+                self.junk += 1;
                 self.transaction = None;
                 reply::OK
             }
-            Command::Noop => reply::OK,
-            Command::Help => reply::HELP,
-            Command::Vrfy => reply::CANNOT_VERIFY,
+            Command::Noop => self.junk(reply::OK),
+            Command::Help => self.junk(reply::HELP),
+            Command::Vrfy => self.junk(reply::CANNOT_VERIFY),
             Command::Quit => return Err(Ended::Quit),
-            Command::Http => return Err(Ended::Refused(reply::NOT_HTTP)),
+            Command::Http => {
+                self.record.because("http");
+                return Err(Ended::Refused(reply::NOT_HTTP));
+            }
             Command::NotOffered | Command::StartTls | Command::Data | Command::Bdat(_) => reply::NOT_OFFERED,
         })
     }
@@ -189,6 +246,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
     /// EHLO and HELO end a transaction (RFC 5321 section 4.1.4).
     fn hello(&mut self, name: &str, extended: bool) -> Reply {
         self.transaction = None;
+        self.junk += 1;
+        self.record.reached(Stage::Hello);
         self.hello = Some(Hello { name: name.to_owned(), extended });
         let Shared { hostname, settings, tls, .. } = &*self.shared;
         if extended {
@@ -216,7 +275,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             return Ok(reply::NESTED_MAIL);
         }
         if self.messages >= self.shared.settings.max_messages_per_session {
+            self.record.because("messages");
             return Err(Ended::Refused(reply::TOO_MANY_MESSAGES));
+        }
+        if self.peer.as_ref().is_some_and(|peer| !peer.may_send()) {
+            return Ok(reply::SEND_LATER);
         }
         let Some((path @ (Path::Null | Path::Mailbox { .. }), rest)) = Path::read(argument) else {
             return Ok(reply::BAD_SENDER);
@@ -229,6 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             return Ok(reply::NEEDS_SMTPUTF8);
         }
         self.transaction = Some(Transaction::new(path.text(), parameters));
+        self.wire.message_begins();
         Ok(reply::SENDER_OK)
     }
 
@@ -275,11 +339,65 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             return Ok(Some(reply::HELLO_FIRST));
         }
         self.wire.reply(&reply::READY_FOR_TLS).await?;
+        self.record.reached(Stage::StartTls);
+        self.record.answered(&reply::READY_FOR_TLS);
         self.tls = Some(self.wire.start_tls(config).await?);
         self.lines = LineReader::new(self.shared.settings.max_command_octets);
         self.hello = None;
         self.transaction = None;
         Ok(None)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
+    /// Ends at once what cannot become a session: a header of the PROXY protocol from who is no proxy, or TLS without STARTTLS.
+    fn first_octets(&mut self) -> Result<(), Ended> {
+        let (reason, reply) = match self.wire.input.as_ref() {
+            octets if proxy::opens_with_it(octets) => ("proxy", reply::NOT_A_PROXY),
+            // A handshake record of TLS (RFC 8446 section 5.1).
+            [0x16, 0x03, ..] => ("tls_failed", reply::NOT_TLS),
+            _ => return Ok(()),
+        };
+        self.record.because(reason);
+        Err(Ended::Refused(reply))
+    }
+
+    /// DATA, or BDAT with its argument.
+    async fn with_content(&mut self, chunk: Option<&str>) -> Result<Reply, Ended> {
+        let before = self.messages;
+        let reply = match chunk {
+            Some(argument) => self.bdat(argument).await?,
+            None => self.data().await?,
+        };
+        if self.messages == before {
+            self.record.content(&reply);
+        } else {
+            self.junk = 0;
+        }
+        Ok(reply)
+    }
+
+    /// Counts a command that leads nowhere.
+    fn junk(&mut self, reply: Reply) -> Reply {
+        self.junk += 1;
+        reply
+    }
+
+    /// Counts for the peer what it just heard, and ends the session of one that takes too much.
+    fn judge(&mut self, reply: &Reply) -> Result<(), Ended> {
+        let verdict = match &self.peer {
+            Some(peer) if !peer.command() => Some(("command_rate", reply::TOO_MANY_COMMANDS)),
+            Some(peer) if reply.is_protocol_error() && !peer.error() => Some(("errors", Reply::banned_now("errors"))),
+            Some(peer) if reply.is_unknown_recipient() && !peer.unknown_recipient() => {
+                Some(("unknown_recipients", Reply::banned_now("unknown_recipients")))
+            }
+            _ if self.junk > self.shared.settings.peers.max_junk_commands => Some(("junk", reply::TOO_MUCH_JUNK)),
+            _ => None,
+        };
+        let Some((reason, last_words)) = verdict else { return Ok(()) };
+        tracing::info!(reason, "the session is ended: the peer takes too much");
+        self.record.because(reason);
+        Err(Ended::Refused(last_words))
     }
 }
 

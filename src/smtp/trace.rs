@@ -117,6 +117,7 @@ mod tests {
             protocol: "ESMTPS",
             tls: Some("TLSv1.3 TLS_AES_256_GCM_SHA384".into()),
             require_tls: false,
+            session: None,
         }
     }
 

@@ -12,6 +12,7 @@ use super::content::{Content, Finished, Overflow};
 use super::data::{DataReader, Progress};
 use super::intake::{Intake, Message};
 use super::parameters::MailParameters;
+use super::record::Stage;
 use super::reply;
 use super::reply::Reply;
 use super::session::Session;
@@ -67,6 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             Some(_) => {}
         }
         self.wire.reply(&reply::GO_AHEAD).await?;
+        self.record.reached(Stage::Data);
         // 354 goes out although more may be buffered: what follows is the message only if the peer is told so.
         self.wire.flush().await?;
         let content = self.receive().await?;
@@ -122,7 +124,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
                 if presence != Presence::Gone {
                     self.unconfirmed.push(receipt);
                 }
-                Ok(Reply::stored(&id))
+                let reply = Reply::stored(&id);
+                self.record.stored(id, size_octets, &reply);
+                if let Some(peer) = &self.peer {
+                    peer.message(size_octets as u64);
+                }
+                Ok(reply)
             }
             Err(error) => {
                 tracing::warn!(%error, sender, recipients, size_octets, "message deferred: it could not be stored");
@@ -145,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             protocol: trace::protocol(extended, self.tls.is_some(), parameters.smtputf8),
             tls: self.tls.clone(),
             require_tls: parameters.require_tls,
+            session: self.record.id(),
         };
         let id = ContentId::generate();
         let only = match recipients.as_slice() {

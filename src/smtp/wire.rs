@@ -37,10 +37,14 @@ const MANY_OCTETS: usize = 64 * 1024;
 pub(super) enum Ended {
     /// The peer closed in an orderly way.
     Closed,
-    /// The connection broke, or what came is not TLS.
+    /// The connection broke.
     Broken,
+    /// The TLS handshake failed, or took too long.
+    TlsFailed,
     /// The peer, or the session as a whole, took too long.
     TimedOut,
+    /// The message came more slowly than allowed.
+    TooSlow,
     /// The server is stopping.
     ShuttingDown,
     /// The peer said QUIT.
@@ -87,6 +91,13 @@ pub(super) struct Wire<S> {
     turn: Duration,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     stopping: bool,
+    /// Since when a command is awaited that is not whole yet.
+    asked: Option<Instant>,
+    /// How much longer the message may keep us waiting.
+    credit: Duration,
+    /// Octets that came, and that were sent.
+    pub(super) received: u64,
+    pub(super) sent: u64,
 }
 
 /// How long a peer may take.
@@ -95,6 +106,8 @@ pub(super) struct Timeouts {
     pub(super) command: Duration,
     pub(super) data: Duration,
     pub(super) session: Duration,
+    /// The least octets a second of a message on average; 0 is no limit.
+    pub(super) min_data_rate: u64,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
@@ -108,7 +121,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             turn: MOST_TURN,
             stop: Box::pin(shutdown.cancelled_owned()),
             stopping: false,
+            asked: None,
+            credit: timeouts.data,
+            received: 0,
+            sent: 0,
         }
+    }
+
+    /// A command is whole: the time for the next one begins anew.
+    pub(super) fn command_came(&mut self) {
+        self.asked = None;
+    }
+
+    /// A message may begin: it may take its time anew.
+    pub(super) fn message_begins(&mut self) {
+        self.credit = self.timeouts.data;
     }
 
     /// Queues a reply. It goes out before the next wait, together with the others of a pipelined group (RFC 2920).
@@ -128,6 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             stream.flush().await
         };
         let written = timeout(self.timeouts.command, write).await;
+        self.sent += self.output.len() as u64;
         self.output.clear();
         match written {
             Ok(Ok(())) => Ok(()),
@@ -138,12 +166,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
     /// Waits until more octets came, after everything queued was written.
     pub(super) async fn fill(&mut self, waiting: Waiting) -> Result<(), Ended> {
         self.flush().await?;
-        let patience = match waiting {
-            Waiting::ForCommand => self.timeouts.command,
-            Waiting::ForData { .. } => self.timeouts.data,
-        };
         let asked = Instant::now();
-        let deadline = asked + patience;
+        let deadline = match waiting {
+            // Of the whole command, so that it does not come octet by octet for ever.
+            Waiting::ForCommand => *self.asked.get_or_insert(asked) + self.timeouts.command,
+            Waiting::ForData { .. } => asked + self.credit,
+        };
         loop {
             if self.stopping && waiting == Waiting::ForCommand {
                 return Err(Ended::ShuttingDown);
@@ -154,8 +182,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
                 biased;
                 read = stream.read_buf(&mut self.input) => return match read {
                     Ok(0) => Err(Ended::Closed),
-                    Ok(_) => {
-                        self.turn = self.turn.min(asked.elapsed());
+                    Ok(octets) => {
+                        let waited = asked.elapsed();
+                        self.turn = self.turn.min(waited);
+                        self.received += octets as u64;
+                        if waiting != Waiting::ForCommand {
+                            self.account_for(waited, octets as u64);
+                        }
                         Ok(())
                     }
                     Err(_) => Err(Ended::Broken),
@@ -164,9 +197,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
                     self.stopping = true;
                     self.ends_at = self.ends_at.min(Instant::now() + LAST_MESSAGE);
                 }
-                () = sleep_until(deadline.min(self.ends_at)) => return Err(Ended::TimedOut),
+                () = sleep_until(deadline.min(self.ends_at)) => {
+                    let is_slow = waiting != Waiting::ForCommand && self.credit < self.timeouts.data && deadline < self.ends_at;
+                    return Err(if is_slow { Ended::TooSlow } else { Ended::TimedOut });
+                }
             }
         }
+    }
+
+    /// Each octet of a message buys time, each wait uses it up. A peer that keeps the rate never has less than RFC 5321 section
+    /// 4.5.3.2.5 gives it for the next octets; one that sends a few now and then comes to an end.
+    fn account_for(&mut self, waited: Duration, octets: u64) {
+        let earned = match octets.saturating_mul(1_000_000).checked_div(self.timeouts.min_data_rate) {
+            Some(micros) => Duration::from_micros(micros),
+            None => self.timeouts.data,
+        };
+        self.credit = self.credit.saturating_sub(waited).saturating_add(earned).min(self.timeouts.data);
     }
 
     /// An idle session keeps little memory; a large message is read in large pieces.
@@ -197,6 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
         let mut piece = ReadBuf::new(&mut octets);
         let read = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut piece))).await;
         self.input.extend_from_slice(piece.filled());
+        self.received += piece.filled().len() as u64;
         match read {
             Poll::Ready(Ok(())) if piece.filled().is_empty() => Presence::Finished,
             Poll::Ready(Ok(())) | Poll::Pending => Presence::There,
@@ -223,11 +270,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire<S> {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 tracing::info!(%error, "the TLS handshake failed");
-                return Err(Ended::Broken);
+                return Err(Ended::TlsFailed);
             }
             Err(_) => {
                 tracing::info!("the TLS handshake took too long");
-                return Err(Ended::Broken);
+                return Err(Ended::TlsFailed);
             }
         };
         let described = describe(&encrypted);

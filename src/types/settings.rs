@@ -56,6 +56,8 @@ settings! {
     trash_days: Option<Int<0, 36_500>> = Some(Int::constant(30)),
     /// After how many days rows of the audit log are removed; null keeps them for ever.
     audit_log_days: Option<Int<1, 36_500>> = Some(Int::constant(365)),
+    /// After how many days SMTP sessions are removed from the ledger; null keeps them for ever.
+    smtp_session_days: Option<Int<1, 36_500>> = Some(Int::constant(30)),
     /// Whether mailbox passwords are also kept in a sealed form that can be shown again. Where this is switched off, the sealed
     /// copies there are are removed, and a forgotten password can only be replaced.
     keep_readable_passwords: bool = true,

@@ -65,6 +65,8 @@ pub(in crate::web) enum Section {
     Mailboxes,
     /// Domains.
     Domains,
+    /// SMTP sessions.
+    SmtpSessions,
     /// API keys.
     ApiKeys,
     /// The audit log.
@@ -119,11 +121,18 @@ pub(in crate::web) struct NavEntry {
 }
 
 /// The navigation, from top to bottom.
-pub(in crate::web) const NAVIGATION: [NavEntry; 6] = [
+pub(in crate::web) const NAVIGATION: [NavEntry; 7] = [
     NavEntry { section: Section::Overview, href: "/admin", icon: "home", label: "nav.overview", shortcut: 'o' },
     NavEntry { section: Section::Messages, href: "/admin/messages", icon: "inbox", label: "nav.messages", shortcut: 'm' },
     NavEntry { section: Section::Mailboxes, href: "/admin/mailboxes", icon: "at", label: "nav.mailboxes", shortcut: 'b' },
     NavEntry { section: Section::Domains, href: "/admin/domains", icon: "world", label: "nav.domains", shortcut: 'd' },
+    NavEntry {
+        section: Section::SmtpSessions,
+        href: "/admin/smtp-sessions",
+        icon: "send",
+        label: "nav.smtp_sessions",
+        shortcut: 's',
+    },
     NavEntry { section: Section::ApiKeys, href: "/admin/api-keys", icon: "key", label: "nav.api_keys", shortcut: 'k' },
     NavEntry { section: Section::AuditLog, href: "/admin/audit-log", icon: "history", label: "nav.audit_log", shortcut: 'a' },
 ];
@@ -191,6 +200,21 @@ impl Ui {
             n if n < 1024 * 1024 => format!("{:.1} KB", n as f64 / 1024.0),
             n => format!("{:.1} MB", n as f64 / (1024.0 * 1024.0)),
         }
+    }
+
+    /// A time span for people.
+    #[expect(clippy::cast_precision_loss, reason = "a time span for people has two digits")]
+    pub(in crate::web) fn duration(&self, millis: &i64) -> String {
+        match *millis {
+            n if n < 1000 => format!("{n} ms"),
+            n if n < 60_000 => format!("{:.1} s", n as f64 / 1000.0),
+            n => format!("{} min", n / 60_000),
+        }
+    }
+
+    /// The word for an outcome, a reason or a stage of an SMTP session; the name itself where the catalogue has none.
+    pub(in crate::web) fn smtp(&self, kind: &str, name: &str) -> String {
+        self.language.find(&format!("smtp.{kind}_{name}")).map_or_else(|| name.to_owned(), str::to_owned)
     }
 
     /// A confidence between 0 and 1 in per cent.

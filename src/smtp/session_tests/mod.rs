@@ -27,7 +27,7 @@ use super::content::Room;
 use super::intake::{Intake, Message};
 use super::limits::Memory;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
+use crate::tls::Certificate;
 
 /// Takes mail for any name at `example.org` but `nobody`; `away@` cannot be looked up, mail from `full@` cannot be stored.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +125,7 @@ fn settings() -> config::Smtp {
         session_timeout: Duration::from_mins(1),
         max_memory_octets: 1 << 20,
         spool_above_octets: 65_536,
+        peers: config::RawConfig::default().check().expect("valid").smtp.peers,
     }
 }
 

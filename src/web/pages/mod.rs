@@ -18,3 +18,4 @@ pub(in crate::web) mod preferences;
 pub(in crate::web) mod reader;
 pub(in crate::web) mod setup;
 pub(in crate::web) mod sign_in;
+pub(in crate::web) mod smtp_sessions;

@@ -40,6 +40,8 @@ pub(in crate::web) struct Reader {
     /// Whether the body is longer than what is shown.
     pub is_cut: bool,
     pub attachments: Vec<File>,
+    /// The SMTP session that it came in, in the ledger.
+    pub session: Option<String>,
 }
 
 /// What is shown of the message.
@@ -105,7 +107,8 @@ pub(in crate::web) struct File {
 impl Reader {
     /// The pane of a message beside the list at `place`; without a view, the best there is.
     pub(in crate::web) fn new(email: Email, place: &Where, view: Option<View>, mark_read: bool) -> Self {
-        let Email { summary, content, extraction, defects, .. } = email;
+        let Email { summary, content, extraction, defects, envelope, .. } = email;
+        let session = envelope.get("session").and_then(|id| id.as_str()).map(str::to_owned);
         let has_html = content.html.iter().any(|part| !part.trim().is_empty());
         let best = if has_html { View::Html } else { View::Text };
         let current = view.filter(|view| has_html || *view != View::Html).unwrap_or(best);
@@ -136,6 +139,7 @@ impl Reader {
             tabs: tabs(&here, current, has_html),
             attachments: attachments.collect(),
             is_cut,
+            session,
             body,
             here,
             defects,
