@@ -53,6 +53,9 @@ pub enum Error {
     /// The caller is known but lacks this scope.
     #[error("The scope {0} is needed for this.")]
     Forbidden(&'static str),
+    /// The caller's key is limited to some domains or mailboxes, and the request concerns more than those.
+    #[error("This key is limited to some domains or mailboxes, and this concerns more than those.")]
+    OutOfReach,
     /// Too many tries; come back later.
     #[error("Too many attempts. Try again in {} s.", retry_after.as_secs().max(1))]
     TooMany {
@@ -81,6 +84,11 @@ impl Error {
         Self::NotFound { what, detail: detail.into() }
     }
 
+    /// There is no such mailbox, or the caller may not know of it.
+    pub fn no_mailbox(address: &impl std::fmt::Display) -> Self {
+        Self::not_found("mailbox", format!("There is no mailbox {address}."))
+    }
+
     /// The request does not fit what is stored.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::Conflict { code, detail: detail.into() }
@@ -94,6 +102,7 @@ impl Error {
             Self::Conflict { code, .. } => (*code).into(),
             Self::Unauthenticated(_) => "unauthenticated".into(),
             Self::Forbidden(_) => "missing_scope".into(),
+            Self::OutOfReach => "key_is_limited".into(),
             Self::TooMany { .. } => "too_many_requests".into(),
             Self::Unavailable { .. } => "unavailable".into(),
             Self::Internal(_) => "internal_error".into(),
@@ -113,6 +122,7 @@ impl Error {
             Self::Conflict { .. } => "Look at the present state and decide anew.".into(),
             Self::Unauthenticated(_) => "Send a valid key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.".into(),
             Self::Forbidden(scope) => format!("Use a key that has the scope `{scope}`.").into(),
+            Self::OutOfReach => "Name a mailbox or domain of the key, or use a key without limits.".into(),
             Self::TooMany { retry_after } => format!("Wait {} seconds, then try again.", retry_after.as_secs().max(1)).into(),
             Self::Unavailable { .. } => "Try again in a few seconds; nothing was changed.".into(),
             Self::Internal(_) => "Try again; if it stays, look for the request id in the server's log.".into(),

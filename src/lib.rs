@@ -27,6 +27,7 @@ pub mod operations;
 pub mod http;
 
 pub mod api;
+pub mod mcp;
 pub mod web;
 
 pub mod app;

@@ -1,6 +1,7 @@
 //! The few routes that answer with octets: a message's source, its cleaned HTML, an attachment.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -8,15 +9,16 @@ use axum::routing::get;
 use url::form_urlencoded;
 
 use crate::error::{Error, Result};
-use crate::http::{Origin, context};
+use crate::http::{Origin, conditional, context, count, write_standing};
 use crate::operations::messages::{get_attachment, get_email_html, get_email_raw};
-use crate::operations::{Ctx, Services, Surface};
+use crate::operations::rates::Standing;
+use crate::operations::{Ctx, Effect, Services, Surface};
 use crate::types::MessageId;
 
 use super::answer::Problem;
 
 /// What cleaned HTML may do in a browser: show itself, and nothing else.
-pub(crate) const MAIL_POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+const MAIL_POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 pub(super) fn routes() -> Router<Services> {
     Router::new()
@@ -25,22 +27,29 @@ pub(super) fn routes() -> Router<Services> {
         .route("/messages/{id}/attachments/{index}", get(attached))
 }
 
+/// What a route answers with, before it is tagged and sent.
+type Octets = (Response, Bytes);
+
 async fn raw(
     State(services): State<Services>,
     Extension(origin): Extension<Origin>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let answer = async {
-        let ctx = context(&services, &origin, &headers, Surface::Rest).await?;
+) -> Response {
+    let (ctx, standing) = match begin(&services, &origin, &headers).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let work = async {
         let with_trace = flag(query.as_deref(), "trace")?;
         let email = get_email_raw(&ctx, message_id(&id)?).await?;
-        let octets = if with_trace { [email.trace.into_bytes(), email.octets].concat() } else { email.octets };
+        let octets = Bytes::from(if with_trace { [email.trace.into_bytes(), email.octets].concat() } else { email.octets });
         let name = format!("attachment; filename=\"{id}.eml\"");
-        Ok(([(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, name)], octets).into_response())
+        let fields = [(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, name)];
+        Ok(((fields, octets.clone()).into_response(), octets))
     };
-    answer.await.map_err(|error| Problem::new(error, &origin))
+    finish(&origin, &headers, standing.as_ref(), work.await)
 }
 
 async fn html(
@@ -48,14 +57,17 @@ async fn html(
     Extension(origin): Extension<Origin>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let answer = async {
-        let ctx = context(&services, &origin, &headers, Surface::Rest).await?;
-        let page = get_email_html(&ctx, message_id(&id)?).await?;
-        let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
-        Ok((headers, page.document).into_response())
+) -> Response {
+    let (ctx, standing) = match begin(&services, &origin, &headers).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
     };
-    answer.await.map_err(|error| Problem::new(error, &origin))
+    let work = async {
+        let octets = Bytes::from(get_email_html(&ctx, message_id(&id)?).await?.document);
+        let fields = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
+        Ok(((fields, octets.clone()).into_response(), octets))
+    };
+    finish(&origin, &headers, standing.as_ref(), work.await)
 }
 
 async fn attached(
@@ -63,26 +75,54 @@ async fn attached(
     Extension(origin): Extension<Origin>,
     Path((id, index)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let answer = async {
-        let ctx = context(&services, &origin, &headers, Surface::Rest).await?;
+) -> Response {
+    let (ctx, standing) = match begin(&services, &origin, &headers).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let work = async {
         let index = index.parse().map_err(|_| Error::invalid("index", "must be a whole number"))?;
         attachment_response(&ctx, message_id(&id)?, index).await
     };
-    answer.await.map_err(|error| Problem::new(error, &origin))
+    finish(&origin, &headers, standing.as_ref(), work.await)
+}
+
+/// Learns who asks, and counts the request.
+async fn begin(services: &Services, origin: &Origin, headers: &HeaderMap) -> Result<(Ctx, Option<Standing>), Box<Response>> {
+    let refused = |error| Problem::new(error, origin).into_response();
+    let ctx = context(services, origin, headers, Surface::Rest).await.map_err(|error| Box::new(refused(error)))?;
+    let (standing, admitted) = count(&ctx, Effect::Read).await;
+    match admitted {
+        Ok(()) => Ok((ctx, standing)),
+        Err(error) => {
+            let mut response = refused(error);
+            write_standing(standing.as_ref(), response.headers_mut());
+            Err(Box::new(response))
+        }
+    }
+}
+
+fn finish(origin: &Origin, request: &HeaderMap, standing: Option<&Standing>, answer: Result<Octets>) -> Response {
+    let mut response = match answer {
+        Ok((response, octets)) => conditional(request, response, &octets),
+        Err(error) => Problem::new(error, origin).into_response(),
+    };
+    write_standing(standing, response.headers_mut());
+    response
 }
 
 /// An attachment as a download that no browser runs.
-pub(crate) async fn attachment_response(ctx: &Ctx, id: MessageId, index: usize) -> Result<Response> {
+async fn attachment_response(ctx: &Ctx, id: MessageId, index: usize) -> Result<Octets> {
     let body = get_attachment(ctx, id, index).await?;
-    let mut response = body.bytes.into_response();
+    let octets = Bytes::from(body.bytes);
+    let mut response = octets.clone().into_response();
     let headers = response.headers_mut();
     let content_type =
         HeaderValue::from_str(body.meta.served_type()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     headers.insert(header::CONTENT_DISPOSITION, disposition(&body.meta.filename));
-    Ok(response)
+    Ok((response, octets))
 }
 
 /// The plain form for old clients and the encoded one (RFC 6266) for all others.

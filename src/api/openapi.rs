@@ -1,13 +1,22 @@
 //! The OpenAPI 3.1 document, made from the list of operations.
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::http::HeaderMap;
+use axum::http::header as fields;
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
-use crate::operations::{self, Effect, Entry};
+use crate::http::conditional;
+use crate::operations::{self, Effect, Entry, Method};
 use crate::types::Scope;
 
-pub(super) async fn serve() -> Json<Value> {
-    Json(document())
+use super::examples;
+
+pub(super) async fn serve(headers: HeaderMap) -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(|| document().to_string());
+    let content_type = [(fields::CONTENT_TYPE, "application/json")];
+    conditional(&headers, (content_type, TEXT.as_str()).into_response(), TEXT.as_bytes())
 }
 
 /// The OpenAPI 3.1 document.
@@ -26,7 +35,9 @@ pub fn document() -> Value {
             "title": "Pillarbox",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Mail of your own domains: mailboxes, messages, verification codes. Times are Unix seconds; ids are opaque.",
+            "license": { "name": "See the repository" },
         },
+        "tags": tags(&paths),
         "servers": [{ "url": "/api/v1" }],
         "security": [{ "bearer": [] }, { "apiKey": [] }],
         "paths": paths,
@@ -40,6 +51,26 @@ pub fn document() -> Value {
                 "description": "A failure, with what to do next (RFC 9457).",
                 "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
             } },
+            "headers": {
+                "RateLimit": header("How the key stands: what is left of its bucket, and in how many seconds it is full again.", "\"read\";r=599;t=1"),
+                "RateLimit-Policy": header("How many requests a minute the bucket holds.", "\"read\";q=600;w=60"),
+                "X-Request-Id": header("Names the request in the server's log.", "01a21f5bc26d742282f850077f8454bf"),
+                "ETag": header("Names this answer; send it in If-None-Match.", "\"9f86d081884c7d659a2feaa0c55ad015\""),
+                "Idempotent-Replayed": header("`true` where this is the answer of an earlier request with the same Idempotency-Key.", "true"),
+                "Retry-After": header("After how many seconds to try again.", "2"),
+            },
+            "parameters": {
+                "IdempotencyKey": {
+                    "name": "Idempotency-Key", "in": "header", "required": false,
+                    "description": "A word of the caller's own, such as a UUID. Sent again with the same word within 24 hours, the request is answered as the first time and not done again.",
+                    "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$", "examples": ["5b7a9a0e-9b5c-4f0f-8a51-0a2f3c1d7e11"] },
+                },
+                "IfNoneMatch": {
+                    "name": "If-None-Match", "in": "header", "required": false,
+                    "description": "The ETag of an answer that the caller has; where it would be the same, the answer is 304 without a body.",
+                    "schema": { "type": "string", "examples": ["\"9f86d081884c7d659a2feaa0c55ad015\""] },
+                },
+            },
         },
     })
 }
@@ -73,7 +104,7 @@ fn merge(plain: &mut Value, special: &Value) {
     let extra: Vec<Value> = special["parameters"].as_array().into_iter().flatten().cloned().collect();
     if let Some(parameters) = plain["parameters"].as_array_mut() {
         for mut parameter in extra {
-            if !parameters.iter().any(|known| known["name"] == parameter["name"]) {
+            if parameter.get("name").is_some() && !parameters.iter().any(|known| known["name"] == parameter["name"]) {
                 parameter["required"] = false.into();
                 parameters.push(parameter);
             }
@@ -99,6 +130,8 @@ fn operation(entry: &Entry) -> Value {
         if in_path(name) || !method.has_body() {
             parameters.push(parameter(name, schema, in_path(name), required(name)));
         } else {
+            let mut schema = schema;
+            examples::add(&mut schema, name);
             body.insert(name.to_owned(), schema);
         }
     }
@@ -109,12 +142,16 @@ fn operation(entry: &Entry) -> Value {
         "tags": [tag(path)],
         "parameters": parameters,
         "responses": {
-            "200": { "description": "Done.", "content": { "application/json": { "schema": success(&entry.output) } } },
-            "default": { "$ref": "#/components/responses/Problem" },
+            "200": {
+                "description": "Done.",
+                "headers": headers(spec.effect, method),
+                "content": { "application/json": { "schema": success(&entry.output) } },
+            },
         },
         "x-scope": spec.scope,
         "x-effect": effect(spec.effect),
     });
+    add_failures(&mut operation, method);
     if let Some(selector) = selector {
         operation["x-selector"] = selector.into();
     }
@@ -127,7 +164,57 @@ fn operation(entry: &Entry) -> Value {
     operation
 }
 
+/// A header of answers.
+fn header(description: &str, example: &str) -> Value {
+    json!({ "description": description, "schema": { "type": "string", "examples": [example] } })
+}
+
+/// The headers that a success has.
+fn headers(effect: Effect, method: Method) -> Value {
+    let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+    names.extend((method == Method::Get && effect == Effect::Read).then_some("ETag"));
+    names.extend((method == Method::Post).then_some("Idempotent-Replayed"));
+    let refer = |name: &str| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
+    names.into_iter().map(refer).collect::<Map<_, _>>().into()
+}
+
+/// What can go wrong at any operation, and the headers that say what was asked before.
+fn add_failures(operation: &mut Value, method: Method) {
+    let mut statuses = vec!["400", "401", "403", "404", "409", "429", "500", "503"];
+    let parameter = match method {
+        Method::Post => {
+            statuses.push("422");
+            Some("IdempotencyKey")
+        }
+        Method::Get => {
+            operation["responses"]["304"] = json!({ "description": "The caller has this answer already." });
+            Some("IfNoneMatch")
+        }
+        Method::Put | Method::Patch | Method::Delete => None,
+    };
+    if method.has_body() {
+        statuses.push("413");
+    }
+    for status in statuses.into_iter().chain(["default"]) {
+        operation["responses"][status] = json!({ "$ref": "#/components/responses/Problem" });
+    }
+    if let (Some(name), Some(parameters)) = (parameter, operation["parameters"].as_array_mut()) {
+        parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
+    }
+}
+
+/// What the groups of operations are about.
+fn tags(paths: &Map<String, Value>) -> Value {
+    let mut names: Vec<&str> = paths.keys().map(|path| tag(path)).collect();
+    names.dedup();
+    names.sort_unstable();
+    names.dedup();
+    let described = |name: &str| json!({ "name": name, "description": format!("What is at /{name}.") });
+    names.into_iter().map(described).collect()
+}
+
 fn parameter(name: &str, mut schema: Value, in_path: bool, required: bool) -> Value {
+    examples::add(&mut schema, name);
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
     json!({
         "name": name,
@@ -140,11 +227,13 @@ fn parameter(name: &str, mut schema: Value, in_path: bool, required: bool) -> Va
 
 /// The envelope; a page's cursor stands beside its rows.
 fn success(output: &Value) -> Value {
+    let mut output = output.clone();
+    examples::add(&mut output, "");
     let (data, cursor) = match (output.pointer("/properties/items"), output.pointer("/properties/next_cursor")) {
         (Some(items), Some(cursor)) => (items.clone(), Some(cursor.clone())),
         _ => (output.clone(), None),
     };
-    let mut properties = json!({ "success": { "const": true }, "data": data });
+    let mut properties = json!({ "success": { "const": true, "description": "Always true." }, "data": data });
     if let Some(cursor) = cursor {
         properties["next_cursor"] = cursor;
     }
@@ -171,7 +260,7 @@ fn problem() -> Value {
         "type": "object",
         "required": ["success", "error", "type", "title", "status", "detail", "code", "fix", "request_id"],
         "properties": {
-            "success": { "const": false },
+            "success": { "const": false, "description": "Always false." },
             "error": text("The same as `detail`."),
             "type": text("A URN that names the kind of problem."),
             "title": text("The status in words."),
@@ -194,26 +283,28 @@ fn problem() -> Value {
 
 /// The routes that answer with octets, which are not in the list of operations.
 fn octets() -> [(&'static str, Value); 3] {
-    let path = |name: &str, schema: Value| json!({ "name": name, "in": "path", "required": true, "schema": schema });
-    let id = || path("id", json!({ "type": "string" }));
+    let path = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
+    let example = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let id = || path("id", "The message's id.", json!({ "type": "string", "examples": [example] }));
     let route = |name: &str, title: &str, parameters: Value, content: &str| {
-        json!({
+        let mut operation = json!({
             "operationId": name,
             "summary": title,
             "description": format!("Scope: `{}`.", Scope::MailRead),
             "tags": ["messages"],
             "parameters": parameters,
             "responses": {
-                "200": { "description": "The octets.", "content": { content: {} } },
-                "default": { "$ref": "#/components/responses/Problem" },
+                "200": { "description": "The octets.", "headers": headers(Effect::Read, Method::Get), "content": { content: {} } },
             },
             "x-scope": Scope::MailRead,
             "x-effect": "read",
-        })
+        });
+        add_failures(&mut operation, Method::Get);
+        operation
     };
     let trace = json!({ "name": "trace", "in": "query", "description": "Whether the fields that this server put on top come first.",
-        "schema": { "type": "boolean", "default": false } });
-    let index = path("index", json!({ "type": "integer", "minimum": 0 }));
+        "schema": { "type": "boolean", "default": false, "examples": [true] } });
+    let index = path("index", "Which attachment, counted from 0.", json!({ "type": "integer", "minimum": 0, "examples": [0] }));
     [
         (
             "/messages/{id}/raw",

@@ -8,16 +8,17 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use url::form_urlencoded;
 
 use crate::error::Error;
-use crate::http::{Origin, context};
-use crate::operations::{self, Entry, Method, Services, Surface};
+use crate::http::{Origin, conditional, context, count, write_standing};
+use crate::operations::{self, Ctx, Effect, Entry, Method, Services, Surface};
 
-use super::answer::{Problem, success};
+use super::answer::{Problem, envelope, success};
 use super::input::gather;
+use super::once;
 
 /// The operations that share a method and path; told apart by a query in their path.
 type Alternatives = Vec<&'static Entry>;
@@ -75,22 +76,42 @@ fn route(filter: MethodFilter, alternatives: Alternatives) -> MethodRouter<Servi
     )
 }
 
-async fn answer(
-    alternatives: &[&'static Entry],
-    services: &Services,
-    origin: &Origin,
-    parts: Parts,
-) -> Result<Response, Problem> {
+async fn answer(alternatives: &[&'static Entry], services: &Services, origin: &Origin, parts: Parts) -> Response {
+    let problem = |error| Problem::new(error, origin).into_response();
+    let Some(entry) = chosen(alternatives, &parts.query) else {
+        return problem(Error::Internal(anyhow::anyhow!("a route without an operation")));
+    };
+    let ctx = match context(services, origin, &parts.headers, Surface::Rest).await {
+        Ok(ctx) => ctx,
+        Err(error) => return problem(error),
+    };
+    let (standing, admitted) = count(&ctx, entry.spec.effect).await;
+    let mut response = match admitted {
+        Ok(()) => perform(entry, ctx, origin, parts).await.unwrap_or_else(Problem::into_response),
+        Err(error) => problem(error),
+    };
+    write_standing(standing.as_ref(), response.headers_mut());
+    response
+}
+
+async fn perform(entry: &'static Entry, ctx: Ctx, origin: &Origin, parts: Parts) -> Result<Response, Problem> {
     let problem = |error| Problem::new(error, origin);
-    let ctx = context(services, origin, &parts.headers, Surface::Rest).await.map_err(problem)?;
     let body = parts.body.map_err(|rejection| Problem {
         status: Some(StatusCode::PAYLOAD_TOO_LARGE).filter(|_| rejection.status() == StatusCode::PAYLOAD_TOO_LARGE),
         ..problem(Error::invalid("", format!("The body could not be read: {}.", rejection.body_text())))
     })?;
-    let entry = chosen(alternatives, &parts.query)
-        .ok_or_else(|| problem(Error::Internal(anyhow::anyhow!("a route without an operation"))))?;
     let input = gather(entry, &parts.path, &parts.query, &parts.headers, &body).map_err(problem)?;
-    entry.call(&ctx, input).await.map(success).map_err(problem)
+    if entry.spec.rest.0 == Method::Post
+        && let Some(word) = once::word(&parts.headers).map_err(problem)?
+    {
+        return once::perform(entry, ctx, origin, input, word).await;
+    }
+    let body = entry.call(&ctx, input).await.map(envelope).map_err(problem)?;
+    if entry.spec.rest.0 == Method::Get && entry.spec.effect == Effect::Read {
+        let tagged = |body: String| conditional(&parts.headers, success(body.clone()), body.as_bytes());
+        return Ok(tagged(body));
+    }
+    Ok(success(body))
 }
 
 /// The operation whose query is in the request, else the one that has none.

@@ -19,6 +19,7 @@ use crate::dns::Dns;
 use crate::http;
 use crate::ingest;
 use crate::jobs::{Job, Runner};
+use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::peers::{Ledger, LedgerWriter, Limits};
 use crate::smtp::Listener;
@@ -181,6 +182,7 @@ async fn bind_http(address: SocketAddr) -> Result<TcpListener> {
 pub(crate) fn router(services: Services) -> Router {
     let body_timeout = services.config.http.body_timeout;
     api::router(services.clone())
+        .merge(mcp::router(services.clone()))
         .merge(web::router(services.clone()))
         .layer(from_fn_with_state(services, http::identify))
         .layer(from_fn_with_state(body_timeout, http_server::body_in_time))

@@ -43,7 +43,7 @@ async fn key(ctx: &Ctx, command: Key) -> Result<()> {
                 Some(days) => Some(Int::new(days).context("--expires-in-days must be from 1 to 3650")?),
             };
             let scopes = if scopes.is_empty() { None } else { Some(scopes) };
-            let made = ctx.call(api_keys::CreateApiKey { name, scopes, expires_in_days }).await?;
+            let made = ctx.call(api_keys::CreateApiKey { name, scopes, expires_in_days, ..Default::default() }).await?;
             if json { print_json(&made)? } else { print_line(made.key)? }
         }
         Key::List { json } => {

@@ -1,9 +1,10 @@
 //! Who is asking: the key that a request carries.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::error::{Error, Result};
-use crate::operations::{Ctx, Services, Surface, api_keys};
+use crate::operations::rates::{self, Standing};
+use crate::operations::{Ctx, Effect, Services, Surface, api_keys};
 
 use super::Origin;
 
@@ -43,4 +44,26 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
 pub async fn context(services: &Services, origin: &Origin, headers: &HeaderMap, surface: Surface) -> Result<Ctx> {
     let caller = api_keys::authenticate(services, presented_key(headers)?).await?;
     Ok(Ctx { services: services.clone(), caller, surface, request_id: origin.request_id.clone(), remote: origin.remote })
+}
+
+/// Counts a request against the pace of its caller. The standing belongs into the answer, whatever that is.
+pub async fn count(ctx: &Ctx, effect: Effect) -> (Option<Standing>, Result<()>) {
+    let standing = rates::count(&ctx.services, &ctx.caller, effect).await;
+    let admitted = standing.as_ref().map_or(Ok(()), Standing::admit);
+    (standing, admitted)
+}
+
+/// Writes how a key stands into an answer (draft-ietf-httpapi-ratelimit-headers).
+pub fn write_standing(standing: Option<&Standing>, headers: &mut HeaderMap) {
+    let Some(standing) = standing else { return };
+    let Standing { bucket, per_minute, remaining, full_after_seconds, .. } = standing;
+    let fields = [
+        ("ratelimit-policy", format!("\"{bucket}\";q={per_minute};w=60")),
+        ("ratelimit", format!("\"{bucket}\";r={remaining};t={full_after_seconds}")),
+    ];
+    for (name, value) in fields {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
 }

@@ -8,7 +8,7 @@ pub mod reading;
 
 mod charset;
 mod fields;
-mod headers;
+pub mod headers;
 mod limits;
 mod preview;
 mod text;

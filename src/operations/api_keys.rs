@@ -1,5 +1,6 @@
 //! API keys: making, ending, and telling who holds one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -10,10 +11,11 @@ use serde_json::json;
 use crate::crypto::{ApiKeyText, digest};
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{ApiKey, ApiKeyId, Int, Page, Scope, Scopes, Text};
+use crate::types::{Address, ApiKey, ApiKeyId, DomainName, Int, Page, Reach, Scope, Scopes, Text};
 
 use super::context::within;
 use super::listing::listing;
+use super::rates::Pace;
 use super::{Caller, Ctx, Effect, Method, Operation, Services, Spec};
 
 listing! {
@@ -41,7 +43,7 @@ impl Operation for ListApiKeys {
 }
 
 /// Makes an API key. The answer shows it once; it is stored as a digest only.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct CreateApiKey {
     /// What people call it.
     pub name: Text<100>,
@@ -51,6 +53,31 @@ pub struct CreateApiKey {
     /// After how many days it is refused; without, never.
     #[serde(default)]
     pub expires_in_days: Option<Int<1, 3650>>,
+    /// The domains that it sees, with all their mailboxes. Without these and `mailboxes` it sees everything.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub domains: Option<Vec<DomainName>>,
+    /// The mailboxes that it sees, besides those of its domains. They need not exist yet.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub mailboxes: Option<Vec<Address>>,
+    /// How many reads it has a minute, on each node; 600 by default.
+    #[serde(default)]
+    pub reads_per_minute: Option<Int<1, 1_000_000>>,
+    /// How many writes it has a minute, on each node; 120 by default.
+    #[serde(default)]
+    pub writes_per_minute: Option<Int<1, 1_000_000>>,
+}
+
+impl CreateApiKey {
+    fn reach(&self) -> Reach {
+        match (&self.domains, &self.mailboxes) {
+            (None, None) => Reach::All,
+            (domains, mailboxes) => {
+                Reach::Only { domains: domains.clone().unwrap_or_default(), mailboxes: mailboxes.clone().unwrap_or_default() }
+            }
+        }
+    }
 }
 
 /// A key that was just made.
@@ -77,6 +104,7 @@ impl Operation for CreateApiKey {
         if self.name.as_str().is_empty() {
             return Err(Error::invalid("name", "is empty; say what the key is for"));
         }
+        let reach = self.reach();
         let scopes = self.scopes.map_or(Scopes::All, |mut list| {
             list.sort_unstable();
             list.dedup();
@@ -94,13 +122,18 @@ impl Operation for CreateApiKey {
             salt: &salt,
             secret_digest: &key.salted_digest(&salt),
             scopes: scopes.to_stored(),
+            reach: &reach,
+            reads_per_minute: self.reads_per_minute.map(Int::get),
+            writes_per_minute: self.writes_per_minute.map(Int::get),
             created_by: ctx.caller.name(),
             expires_in_days: self.expires_in_days.map(Int::get),
         };
         store::api_keys::insert(&mut tx, &new).await?;
         let made = store::api_keys::list(&mut tx, Some(id), None, 1, 0).await?.pop();
         let api_key = made.ok_or_else(|| Error::Internal(anyhow::anyhow!("a key that was just made is not there")))?;
-        let detail = json!({ "name": self.name, "scopes": api_key.scopes });
+        let detail = json!({
+            "name": self.name, "scopes": api_key.scopes, "domains": api_key.domains, "mailboxes": api_key.mailboxes,
+        });
         ctx.commit::<Self>(tx, &api_key.prefix, detail).await?;
         Ok(CreatedApiKey { key: key.reveal(), api_key })
     }
@@ -219,7 +252,14 @@ async fn look_up(services: &Services, key: &str) -> Result<Option<Caller>> {
     if found.is_use_stale {
         store::api_keys::note_use(&mut db, found.id).await?;
     }
-    Ok(Some(Caller::Key { id: found.id, name: found.name, scopes: Scopes::from_stored(found.scopes.as_deref()) }))
+    let reach = Reach::from_stored(found.reach_domains.as_deref(), found.reach_mailboxes.as_deref());
+    Ok(Some(Caller::Key {
+        id: found.id,
+        name: found.name,
+        scopes: Scopes::from_stored(found.scopes.as_deref()),
+        reach: Arc::new(reach),
+        pace: Pace::from_stored(found.reads_per_minute, found.writes_per_minute),
+    }))
 }
 
 fn refused() -> Error {

@@ -1,6 +1,7 @@
 //! Who asks, through which door, with what.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,8 +9,9 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{ApiKeyId, AuditEntry, AuditId, PrincipalId, Scope, Scopes, SessionId, Timestamp};
+use crate::types::{ApiKeyId, AuditEntry, AuditId, PrincipalId, Reach, Scope, Scopes, SessionId, Timestamp};
 
+use super::rates::Pace;
 use super::{Effect, Operation, Services, Spec};
 
 /// Gives up where the database keeps silent. What was not committed by then is rolled back.
@@ -57,6 +59,10 @@ pub enum Caller {
         name: String,
         /// What it may do.
         scopes: Scopes,
+        /// The part of the installation that it sees.
+        reach: Arc<Reach>,
+        /// How often it may ask.
+        pace: Pace,
     },
 }
 
@@ -66,6 +72,7 @@ pub enum Caller {
 pub enum Surface {
     Panel,
     Rest,
+    Mcp,
     Cli,
 }
 
@@ -75,6 +82,7 @@ impl Surface {
         match self {
             Self::Panel => "panel",
             Self::Rest => "rest",
+            Self::Mcp => "mcp",
             Self::Cli => "cli",
         }
     }
@@ -87,6 +95,14 @@ impl Caller {
             Self::Nobody => false,
             Self::Operator | Self::Admin { .. } => true,
             Self::Key { scopes, .. } => scopes.allow(scope),
+        }
+    }
+
+    /// The part of the installation that the caller sees.
+    pub fn reach(&self) -> &Reach {
+        match self {
+            Self::Key { reach, .. } => reach,
+            Self::Nobody | Self::Operator | Self::Admin { .. } => &Reach::All,
         }
     }
 

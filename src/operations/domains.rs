@@ -10,7 +10,7 @@ use crate::store;
 use crate::types::{Domain, DomainName, Page, Scope, UnknownRecipients};
 
 use super::listing::listing;
-use super::{Ctx, Effect, Method, Operation, Spec};
+use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 listing! {
     /// Lists the domains that mail is received for, by name.
@@ -27,12 +27,13 @@ impl Operation for ListDomains {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<Domain>> {
         let page = self.page();
         let after: Option<String> = page.after()?;
         let mut db = ctx.services.db.acquire().await?;
-        let rows = store::domains::list(&mut db, None, after.as_deref(), page.fetch(), page.skip()).await?;
+        let rows = store::domains::list(&mut db, None, ctx.caller.reach(), after.as_deref(), page.fetch(), page.skip()).await?;
         Ok(Page::new(rows, &page, |row| row.name.to_string()))
     }
 }

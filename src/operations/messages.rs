@@ -21,7 +21,7 @@ use crate::types::{Address, MessageId, MessageSummary, Page, Scope};
 use super::context::within;
 use super::listing::listing;
 use super::mailboxes::unknown_mailbox;
-use super::{Ctx, Effect, Method, Operation, Spec};
+use super::{Confinement, Ctx, Effect, Method, Operation, Spec, reach};
 
 listing! {
     /// Lists the messages of all mailboxes outside the trash, newest first.
@@ -45,12 +45,14 @@ impl Operation for ListAllEmails {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
         let page = self.page();
         let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
         let mut db = ctx.services.db.acquire().await?;
-        let rows = store::messages::list_all(&mut db, filter, page.after()?, page.fetch(), page.skip()).await?;
+        let rows =
+            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         Ok(Page::new(rows, &page, |row| row.id))
     }
 }
@@ -167,6 +169,7 @@ const READING_LIMIT: Duration = Duration::from_secs(10);
 /// The octets of a message. For doors that answer with octets; the scope is that of [`GetEmail`].
 pub async fn get_email_raw(ctx: &Ctx, id: MessageId) -> Result<RawEmail> {
     ctx.check_scope(&GetEmail::SPEC).await?;
+    reach::message(ctx, id).await?;
     let ask = async {
         let mut db = ctx.services.db.acquire().await?;
         store::messages::content(&mut db, id).await

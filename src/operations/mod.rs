@@ -5,15 +5,19 @@
 
 pub mod api_keys;
 pub mod audit_log;
+pub mod bodies;
 pub mod codes;
 mod context;
 pub mod domains;
 pub mod first_steps;
 pub mod health;
+pub mod idempotency;
 pub mod jobs;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
+pub mod rates;
+mod reach;
 mod registry;
 mod services;
 pub mod settings;
@@ -26,6 +30,7 @@ mod throttle;
 pub mod upkeep;
 
 pub use context::{Caller, Ctx, Surface};
+pub use reach::Confinement;
 pub use registry::{Entry, find, snake_case};
 pub use services::Services;
 pub use spec::{Effect, Method, Operation, Spec};

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Fault, Result};
 
-use super::{Ctx, Operation, Spec};
+use super::{Confinement, Ctx, Operation, Spec, reach};
 
 type Run = for<'a> fn(&'a Ctx, Value) -> Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>>;
 
@@ -23,6 +23,10 @@ pub struct Entry {
     pub input: Value,
     /// The JSON schema of its answer.
     pub output: Value,
+    /// How it keeps within what a caller with limits sees.
+    pub confinement: Confinement,
+    /// Whether it reaches beyond this server, or shows what strangers wrote.
+    pub open_world: bool,
     validator: jsonschema::Validator,
     run: Run,
 }
@@ -56,6 +60,8 @@ pub(super) fn entry<O: Operation>() -> Entry {
             .unwrap_or_else(|_| unreachable!("`false` is a schema")),
         input,
         output: schema_of::<O::Output>(),
+        confinement: O::CONFINEMENT,
+        open_world: O::OPEN_WORLD,
         run: |ctx, input| Box::pin(run::<O>(ctx, input)),
     }
 }
@@ -98,11 +104,17 @@ impl Entry {
         ctx.check_scope(self.spec).await?;
         let input = Value::Object(self.with_own_names(input)?);
         self.validate(&input)?;
+        reach::check(ctx, self, &input).await?;
         (self.run)(ctx, input).await
     }
 
     /// Gives each input the name that the operation has for it, and refuses those it does not have.
-    fn with_own_names(&self, input: Map<String, Value>) -> Result<Map<String, Value>> {
+    fn with_own_names(&self, mut input: Map<String, Value>) -> Result<Map<String, Value>> {
+        for (name, value) in &mut input {
+            if let Some(schema) = self.parameter(name).or_else(|| self.parameter(&snake_case(name))) {
+                rename_within(schema, value);
+            }
+        }
         let mut own = Map::new();
         let mut faults = Vec::new();
         for (name, value) in input {
@@ -138,6 +150,44 @@ impl Entry {
             })
             .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+}
+
+/// Gives the fields of objects inside an input their own names too. One that is there under both names stays, and is refused
+/// as unknown.
+fn rename_within(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            if let Some(inner) = schema.get("items") {
+                for item in items {
+                    rename_within(inner, item);
+                }
+            }
+        }
+        Value::Object(fields) => {
+            if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+                let given: Vec<String> = fields.keys().cloned().collect();
+                for name in given {
+                    let own = snake_case(&name);
+                    if !properties.contains_key(&name)
+                        && properties.contains_key(&own)
+                        && !fields.contains_key(&own)
+                        && let Some(field) = fields.remove(&name)
+                    {
+                        fields.insert(own, field);
+                    }
+                }
+                for (name, field) in fields {
+                    if let Some(inner) = properties.get(name) {
+                        rename_within(inner, field);
+                    }
+                }
+            }
+        }
+        _ => return,
+    }
+    for inner in ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
+        rename_within(inner, value);
     }
 }
 

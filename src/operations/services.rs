@@ -13,6 +13,7 @@ use crate::ingest::Ingest;
 use crate::peers::Limits;
 
 use super::api_keys::KeyCache;
+use super::rates::Rates;
 use super::settings::SettingsCache;
 use super::throttle::Throttle;
 
@@ -38,6 +39,7 @@ pub struct Services {
     /// Wakes the runner of background jobs.
     pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
+    pub(super) rates: Rates,
     pub(super) settings: SettingsCache,
     pub(super) throttle: Arc<Throttle>,
 }
@@ -63,6 +65,7 @@ impl Services {
             limits: None,
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),
+            rates: Rates::new(),
             settings: SettingsCache::default(),
             throttle: Arc::default(),
         }

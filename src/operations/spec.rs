@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Result;
 use crate::types::Scope;
 
-use super::Ctx;
+use super::{Confinement, Ctx};
 
 /// Something that a caller can ask for.
 pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
@@ -17,6 +17,10 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     type Output: Serialize + JsonSchema + Send;
     /// What it says of itself.
     const SPEC: Spec;
+    /// How it keeps within what a caller with limits sees.
+    const CONFINEMENT: Confinement = Confinement::Inputs;
+    /// Whether it reaches beyond this server, or shows what strangers wrote.
+    const OPEN_WORLD: bool = matches!(Self::SPEC.scope, Scope::MailRead | Scope::CodeRead);
     /// How long it may take before the caller hears that the database does not answer.
     fn time_limit(&self) -> Duration {
         Duration::from_secs(10)

@@ -210,6 +210,7 @@ pub(super) fn failure(error: &Error) -> Reply {
         | Error::Conflict { .. }
         | Error::Unauthenticated(_)
         | Error::Forbidden(_)
+        | Error::OutOfReach
         | Error::TooMany { .. }
         | Error::Unavailable { .. }
         | Error::Internal(_) => TRY_LATER,

@@ -3,13 +3,17 @@
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::types::{ApiKey, ApiKeyId, Scopes, Timestamp};
+use crate::types::{ApiKey, ApiKeyId, Reach, Scopes, Timestamp};
 
 struct Row {
     id: ApiKeyId,
     name: String,
     prefix: String,
     scopes: Option<Vec<String>>,
+    reach_domains: Option<Vec<String>>,
+    reach_mailboxes: Option<Vec<String>>,
+    reads_per_minute: Option<i32>,
+    writes_per_minute: Option<i32>,
     created_by: String,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
@@ -23,11 +27,19 @@ impl From<Row> for ApiKey {
             Scopes::All => None,
             Scopes::Only(list) => Some(list),
         };
+        let (domains, mailboxes) = match Reach::from_stored(row.reach_domains.as_deref(), row.reach_mailboxes.as_deref()) {
+            Reach::All => (None, None),
+            Reach::Only { domains, mailboxes } => (Some(domains), Some(mailboxes)),
+        };
         Self {
             id: row.id,
             name: row.name,
             prefix: format!("sk_live_{}", row.prefix),
             scopes,
+            domains,
+            mailboxes,
+            reads_per_minute: row.reads_per_minute,
+            writes_per_minute: row.writes_per_minute,
             created_by: row.created_by,
             created_at: row.created_at,
             expires_at: row.expires_at,
@@ -47,7 +59,8 @@ pub async fn list(
 ) -> Result<Vec<ApiKey>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select api_key_id as "id: ApiKeyId", name, prefix, scopes, created_by, created_at as "created_at: Timestamp",
+        r#"select api_key_id as "id: ApiKeyId", name, prefix, scopes, reach_domains, reach_mailboxes,
+               reads_per_minute, writes_per_minute, created_by, created_at as "created_at: Timestamp",
                expires_at as "expires_at: Timestamp", last_used_at as "last_used_at: Timestamp",
                revoked_at as "revoked_at: Timestamp"
            from api_keys
@@ -73,15 +86,20 @@ pub struct New<'a> {
     pub salt: &'a [u8],
     pub secret_digest: &'a [u8],
     pub scopes: Option<Vec<String>>,
+    pub reach: &'a Reach,
+    pub reads_per_minute: Option<i64>,
+    pub writes_per_minute: Option<i64>,
     pub created_by: &'a str,
     pub expires_in_days: Option<i64>,
 }
 
 /// Adds a key.
 pub async fn insert(db: &mut PgConnection, new: &New<'_>) -> Result<()> {
+    let (domains, mailboxes) = new.reach.names().unzip();
     sqlx::query!(
-        "insert into api_keys (api_key_id, name, prefix, salt, secret_digest, scopes, created_by, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))",
+        "insert into api_keys (api_key_id, name, prefix, salt, secret_digest, scopes, created_by, expires_at, reach_domains,
+             reach_mailboxes, reads_per_minute, writes_per_minute)
+         values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8), $9, $10, $11, $12)",
         new.id as ApiKeyId,
         new.name,
         new.prefix,
@@ -90,6 +108,10 @@ pub async fn insert(db: &mut PgConnection, new: &New<'_>) -> Result<()> {
         new.scopes.as_deref(),
         new.created_by,
         new.expires_in_days.and_then(|days| i32::try_from(days).ok()),
+        domains.as_deref(),
+        mailboxes.as_deref(),
+        new.reads_per_minute.and_then(|pace| i32::try_from(pace).ok()),
+        new.writes_per_minute.and_then(|pace| i32::try_from(pace).ok()),
     )
     .execute(db)
     .await?;
@@ -109,6 +131,14 @@ pub struct Credentials {
     pub secret_digest: Vec<u8>,
     /// The stored list of scopes.
     pub scopes: Option<Vec<String>>,
+    /// The stored list of domains that it sees.
+    pub reach_domains: Option<Vec<String>>,
+    /// The stored list of mailboxes that it sees.
+    pub reach_mailboxes: Option<Vec<String>>,
+    /// How many reads it has a minute, where it is not the default.
+    pub reads_per_minute: Option<i32>,
+    /// How many writes it has a minute, where it is not the default.
+    pub writes_per_minute: Option<i32>,
     /// Whether it was revoked.
     pub is_revoked: bool,
     /// Whether its time is over.
@@ -121,7 +151,8 @@ pub struct Credentials {
 pub async fn find_by_prefix(db: &mut PgConnection, prefix: &str) -> Result<Option<Credentials>> {
     let row = sqlx::query_as!(
         Credentials,
-        r#"select api_key_id as "id: ApiKeyId", name, salt, secret_digest, scopes, revoked_at is not null as "is_revoked!",
+        r#"select api_key_id as "id: ApiKeyId", name, salt, secret_digest, scopes, reach_domains, reach_mailboxes,
+               reads_per_minute, writes_per_minute, revoked_at is not null as "is_revoked!",
                coalesce(expires_at <= now(), false) as "is_expired!",
                coalesce(last_used_at < now() - interval '1 minute', true) as "is_use_stale!"
            from api_keys where prefix = $1"#,

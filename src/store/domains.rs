@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store::OnConstraint as _;
-use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, Timestamp, UnknownRecipients};
+use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, Reach, Timestamp, UnknownRecipients};
 
 /// A domain's row, joined with what people read of it.
 struct Row {
@@ -35,14 +35,16 @@ impl From<Row> for Domain {
     }
 }
 
-/// Domains by name, after `after`; `only` narrows to one.
+/// Domains in reach by name, after `after`; `only` narrows to one.
 pub async fn list(
     db: &mut PgConnection,
     only: Option<&DomainName>,
+    reach: &Reach,
     after: Option<&str>,
     limit: i64,
     skip: i64,
 ) -> Result<Vec<Domain>> {
+    let (domains, _) = reach.names().unzip();
     let rows = sqlx::query_as!(
         Row,
         r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
@@ -51,11 +53,13 @@ pub async fn list(
                    as "mailbox_count!"
            from domains d left join mailboxes u on u.mailbox_id = d.unknown_mailbox_id
            where ($1::text is null or d.name = $1) and ($2::text is null or d.name > $2)
+               and ($5::text[] is null or d.name = any($5))
            order by d.name limit $3 offset $4"#,
         only.map(DomainName::as_str),
         after,
         limit,
         skip,
+        domains.as_deref(),
     )
     .fetch_all(db)
     .await?;
@@ -64,7 +68,7 @@ pub async fn list(
 
 /// One domain by its name.
 pub async fn find(db: &mut PgConnection, name: &DomainName) -> Result<Option<Domain>> {
-    Ok(list(db, Some(name), None, 1, 0).await?.pop())
+    Ok(list(db, Some(name), &Reach::All, None, 1, 0).await?.pop())
 }
 
 /// The default domain's name: the one marked so, else the oldest.

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, Timestamp};
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, Reach, Timestamp};
 
 /// What a listing of mailboxes is narrowed by.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Filter<'a> {
     pub any_lifecycle: bool,
     /// Those whose address or note contains this text.
     pub text: Option<&'a str>,
+    /// Those that the caller sees.
+    pub reach: Reach,
 }
 
 /// Mailboxes, newest first, after `after`.
@@ -29,6 +31,7 @@ pub async fn list(
     limit: i64,
     skip: i64,
 ) -> Result<Vec<Mailbox>> {
+    let (domains, mailboxes) = filter.reach.names().unzip();
     let rows = sqlx::query_as!(
         Mailbox,
         r#"select m.mailbox_id as "id: MailboxId", m.address as "address: Address", d.name as "domain: DomainName",
@@ -51,6 +54,7 @@ pub async fn list(
                and ($3::text is not null or $4 or m.lifecycle not in ('trashed', 'collected'))
                and ($5::text is null or position(lower($5) in m.address) > 0 or position(lower($5) in lower(m.note)) > 0)
                and ($6::uuid is null or m.mailbox_id < $6)
+               and ($9::text[] is null or d.name = any($9) or m.address = any($10))
            order by m.mailbox_id desc limit $7 offset $8"#,
         filter.address.map(Address::as_str),
         filter.domain.map(DomainName::as_str),
@@ -60,6 +64,8 @@ pub async fn list(
         after as Option<MailboxId>,
         limit,
         skip,
+        domains.as_deref(),
+        mailboxes.as_deref(),
     )
     .fetch_all(db)
     .await?;

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Timestamp};
+use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Reach, Timestamp};
 
 /// What a listing of messages is narrowed by.
 #[derive(Debug, Default, Clone, Copy)]
@@ -50,14 +50,16 @@ pub async fn list_in(
     Ok(rows)
 }
 
-/// The messages of all mailboxes outside the trash, newest first, after `after`.
+/// The messages of all mailboxes outside the trash that are in reach, newest first, after `after`.
 pub async fn list_all(
     db: &mut PgConnection,
     filter: Filter,
+    reach: &Reach,
     after: Option<MessageId>,
     limit: i64,
     skip: i64,
 ) -> Result<Vec<MessageSummary>> {
+    let (domains, mailboxes) = reach.names().unzip();
     let rows = sqlx::query_as!(
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
@@ -68,6 +70,8 @@ pub async fn list_all(
            where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
                and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
                and ($4::bool is null or (e.code is not null or e.link is not null) = $4)
+               and ($7::text[] is null or m.address = any($8)
+                   or m.domain_id in (select domain_id from domains where name = any($7)))
            order by e.message_id desc limit $5 offset $6"#,
         after as Option<MessageId>,
         filter.is_read,
@@ -75,6 +79,8 @@ pub async fn list_all(
         filter.has_code,
         limit,
         skip,
+        domains.as_deref(),
+        mailboxes.as_deref(),
     )
     .fetch_all(db)
     .await?;
@@ -98,6 +104,17 @@ pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<Message
     Ok(row)
 }
 
+/// The address of the mailbox that a message lies in, the trash included.
+pub async fn mailbox_of(db: &mut PgConnection, id: MessageId) -> Result<Option<Address>> {
+    let address = sqlx::query_scalar!(
+        r#"select m.address as "address: Address" from messages e join mailboxes m using (mailbox_id) where e.message_id = $1"#,
+        id as MessageId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(address)
+}
+
 /// What is kept of a message besides its summary.
 #[derive(Debug)]
 pub struct Content {
@@ -119,6 +136,35 @@ impl Content {
     pub fn raw(&self) -> Result<Vec<u8>> {
         self.octets.unpacked()
     }
+}
+
+/// The octets of some messages with the session facts of each, the newest first, until `most_octets` are reached. Those in the
+/// trash are left out.
+pub async fn contents(
+    db: &mut PgConnection,
+    ids: &[Uuid],
+    most_octets: i64,
+) -> Result<Vec<(MessageId, Vec<u8>, serde_json::Value)>> {
+    let rows = sqlx::query!(
+        r#"with wanted as (
+               select e.message_id, e.content_id,
+                   sum(c.size_octets) over (order by e.message_id desc) as octets_so_far
+               from messages e join contents c using (content_id) join mailboxes m using (mailbox_id)
+               where e.message_id = any($1) and m.lifecycle <> 'trashed'
+           )
+           select w.message_id as "id: MessageId", c.encoding, c.octets, c.size_octets, c.envelope
+           from wanted w join contents c using (content_id) where w.octets_so_far <= $2::int8"#,
+        ids,
+        most_octets,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let octets = Octets { encoding: row.encoding, stored: row.octets, size_octets: row.size_octets };
+            Ok((row.id, octets.unpacked()?, row.envelope))
+        })
+        .collect()
 }
 
 /// A message's octets as they are stored.

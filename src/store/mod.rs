@@ -6,6 +6,7 @@ pub mod domains;
 pub mod health;
 pub mod intake;
 pub mod jobs;
+pub mod kept_answers;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::harness::scratch::Scratch;
 
-const PAGES: &[&str] = &["README.md", "docs/api.md"];
+const PAGES: &[&str] = &["README.md", "docs/api.md", "docs/mcp.md"];
 
 #[test]
 fn the_examples_of_the_documentation_work_in_the_order_in_which_they_stand() {
@@ -25,7 +25,7 @@ fn the_examples_of_the_documentation_work_in_the_order_in_which_they_stand() {
     let output = run(directory.path(), &script);
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stdout}\n{stderr}");
-    assert_eq!(stdout.matches(r#""code":"482913""#).count(), 2, "{stdout}\n{stderr}");
+    assert_eq!(stdout.matches(r#""code":"482913""#).count(), 3, "{stdout}\n{stderr}");
 }
 
 fn run(directory: &Path, script: &str) -> Output {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ApiKeyId, Scope, Timestamp};
+use super::{Address, ApiKeyId, DomainName, Scope, Timestamp};
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -16,6 +16,14 @@ pub struct ApiKey {
     pub prefix: String,
     /// What it may do; null means everything.
     pub scopes: Option<Vec<Scope>>,
+    /// The domains that it sees with all their mailboxes; null, together with `mailboxes`, means that it sees everything.
+    pub domains: Option<Vec<DomainName>>,
+    /// The mailboxes that it sees besides those of its domains.
+    pub mailboxes: Option<Vec<Address>>,
+    /// How many reads it has a minute, on each node; null means the default, 600.
+    pub reads_per_minute: Option<i32>,
+    /// How many writes it has a minute, on each node; null means the default, 120.
+    pub writes_per_minute: Option<i32>,
     /// Who made it.
     pub created_by: String,
     /// When it was made.

@@ -50,6 +50,7 @@ macro_rules! ids {
                 schemars::json_schema!({
                     "type": "string",
                     "description": "An opaque identifier.",
+                    "x-id": stringify!($name),
                     "examples": ["01890a5d-ac96-774b-bcce-b302099a8057"],
                 })
             }

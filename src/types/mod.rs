@@ -12,6 +12,7 @@ mod ids;
 mod job;
 mod mailbox;
 mod message;
+mod reach;
 mod scope;
 mod settings;
 mod smtp_session;
@@ -29,6 +30,7 @@ pub use ids::{ApiKeyId, AuditId, ContentId, DomainId, MailboxId, MessageId, Prin
 pub use job::JobState;
 pub use mailbox::{Lifecycle, Mailbox};
 pub use message::MessageSummary;
+pub use reach::Reach;
 pub use scope::{Scope, Scopes};
 pub use settings::{ExpiredMailboxes, SETTING_NAMES, Settings, SettingsState, UpdateSettings};
 pub use smtp_session::{SmtpBan, SmtpOutcome, SmtpRecipient, SmtpSession, SmtpStored, SmtpTransaction};

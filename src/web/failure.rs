@@ -54,7 +54,7 @@ pub(in crate::web) fn words(error: &Error, ui: &Ui) -> (&'static str, String) {
         Error::Invalid(_) => (ui.t("error.bad_request"), error.to_string()),
         Error::NotFound { .. } => (ui.t("error.not_found"), ui.t("error.not_found_text").to_owned()),
         Error::Conflict { code, detail } => (ui.t("error.conflict"), conflict(code, detail, ui)),
-        Error::Unauthenticated(_) | Error::Forbidden(_) => (ui.t("error.forbidden"), error.to_string()),
+        Error::Unauthenticated(_) | Error::Forbidden(_) | Error::OutOfReach => (ui.t("error.forbidden"), error.to_string()),
         Error::TooMany { retry_after } => {
             let seconds = i64::try_from(retry_after.as_secs()).unwrap_or(i64::MAX).max(1);
             (ui.t("error.too_many"), ui.count("error.too_many_text", &seconds))

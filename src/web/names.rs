@@ -95,8 +95,9 @@ impl Ui {
     pub(in crate::web) fn preset_name(&self, preset: &str) -> &'static str {
         match preset {
             "full" => self.t("preset.full"),
-            "codes" => self.t("preset.codes"),
-            "mailboxes" => self.t("preset.mailboxes"),
+            "tester" => self.t("preset.tester"),
+            "ci" => self.t("preset.ci"),
+            "agent" => self.t("preset.agent"),
             _ => self.t("preset.custom"),
         }
     }
@@ -105,8 +106,9 @@ impl Ui {
     pub(in crate::web) fn preset_text(&self, preset: &str) -> &'static str {
         match preset {
             "full" => self.t("preset.full_text"),
-            "codes" => self.t("preset.codes_text"),
-            "mailboxes" => self.t("preset.mailboxes_text"),
+            "tester" => self.t("preset.tester_text"),
+            "ci" => self.t("preset.ci_text"),
+            "agent" => self.t("preset.agent_text"),
             _ => self.t("preset.custom_text"),
         }
     }

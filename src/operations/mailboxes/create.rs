@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::crypto::{hash_generated, random_text};
 use crate::error::{Error, Result};
 use crate::operations::domains::unknown_domain;
-use crate::operations::{Ctx, Effect, Method, Operation, Services, Spec};
+use crate::operations::{Confinement, Ctx, Effect, Method, Operation, Services, Spec, reach};
 use crate::store;
 use crate::types::{Address, DomainName, Int, Mailbox, Scope, Text, Timestamp};
 
@@ -52,6 +52,7 @@ impl Operation for CreateMailbox {
         effect: Effect::Write,
         audit: Some("mailbox.create"),
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<CreatedMailbox> {
         let mut tx = ctx.begin().await?;
@@ -59,6 +60,7 @@ impl Operation for CreateMailbox {
             Some(address) => address,
             None => names::draw(1, &default_domain(&mut tx).await?)?.pop().ok_or_else(no_names)?,
         };
+        reach::address(ctx.caller.reach(), &address)?;
         let (batch, mut passwords) =
             rows(&ctx.services, std::slice::from_ref(&address), &self.note, self.expires_at, ctx.caller.name())?;
         if store::mailboxes::insert(&mut tx, &batch).await?.is_empty() {
@@ -116,13 +118,18 @@ impl Operation for CreateMailboxesBatch {
         effect: Effect::Write,
         audit: Some("mailbox.create_batch"),
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Vec<BatchItem>> {
         let mut tx = ctx.begin().await?;
         let wanted = self.wanted(&mut tx).await?;
         let addresses: Vec<Address> = {
             let mut seen = std::collections::HashSet::new();
-            wanted.iter().filter_map(|w| w.parse::<Address>().ok()).filter(|a| seen.insert(a.clone())).collect()
+            wanted
+                .iter()
+                .filter_map(|w| w.parse::<Address>().ok())
+                .filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has(a))
+                .collect()
         };
         let (batch, passwords) = rows(&ctx.services, &addresses, &self.note, self.expires_at, ctx.caller.name())?;
         let made = store::mailboxes::insert(&mut tx, &batch).await?;
@@ -132,6 +139,9 @@ impl Operation for CreateMailboxesBatch {
         for text in wanted {
             items.push(match text.parse::<Address>() {
                 Err(reason) => failed(text, &Error::invalid("addresses", reason.to_string())),
+                Ok(address) if !ctx.caller.reach().has(&address) => {
+                    failed(address.to_string(), &unknown_domain(&address.domain()))
+                }
                 // Taken out, so that an address that was given twice is made once and reported once.
                 Ok(address) => match passwords.remove(address.as_str()) {
                     Some(password) => {

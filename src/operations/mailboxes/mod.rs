@@ -15,7 +15,7 @@ use crate::store;
 use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, PageRequest, Scope, Text, Timestamp};
 
 use super::listing::listing;
-use super::{Ctx, Effect, Method, Operation, Spec};
+use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 pub use create::{BatchItem, CreateMailbox, CreateMailboxesBatch, CreatedMailbox};
 
@@ -41,12 +41,14 @@ impl Operation for ListMailboxes {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<Mailbox>> {
         let filter = store::mailboxes::Filter {
             domain: self.domain.as_ref(),
             lifecycle: self.lifecycle,
             text: self.q.as_ref().map(Text::as_str).filter(|q| !q.is_empty()),
+            reach: ctx.caller.reach().clone(),
             ..Default::default()
         };
         list(ctx, &filter, &self.page()).await
@@ -74,9 +76,14 @@ impl Operation for ListDeletedMailboxes {
         effect: Effect::Read,
         audit: None,
     };
+    const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Page<Mailbox>> {
-        let filter = store::mailboxes::Filter { lifecycle: Some(Lifecycle::Trashed), ..Default::default() };
+        let filter = store::mailboxes::Filter {
+            lifecycle: Some(Lifecycle::Trashed),
+            reach: ctx.caller.reach().clone(),
+            ..Default::default()
+        };
         list(ctx, &filter, &self.page()).await
     }
 }
@@ -286,7 +293,7 @@ impl Operation for PurgeMailbox {
 }
 
 pub(super) fn unknown_mailbox(address: &Address) -> Error {
-    Error::not_found("mailbox", format!("There is no mailbox {address}."))
+    Error::no_mailbox(address)
 }
 
 async fn found(db: &mut PgConnection, address: &Address) -> Result<Mailbox> {

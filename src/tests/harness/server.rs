@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use pillarbox::app::Running;
 use pillarbox::config::RawConfig;
+use pillarbox::types::Int;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -153,6 +154,11 @@ impl Server {
         rows.pop().unwrap_or_else(|| panic!("{address} has no message"))
     }
 
+    /// What the doors of this server work with.
+    pub(crate) fn services(&self) -> &pillarbox::operations::Services {
+        self.running.services()
+    }
+
     /// Tells the server to end, as SIGTERM does.
     pub(crate) fn end(&self) {
         self.stop.cancel();
@@ -172,6 +178,11 @@ pub(crate) fn note(subject: &str, text: &str) -> String {
 async fn first_key(running: &Running) -> String {
     let ctx = pillarbox::operations::Ctx::operator(running.services().clone());
     let name = pillarbox::types::Text::new("test").unwrap();
-    let new = pillarbox::operations::api_keys::CreateApiKey { name, scopes: None, expires_in_days: None };
+    let new = pillarbox::operations::api_keys::CreateApiKey {
+        name,
+        reads_per_minute: Int::new(1_000_000),
+        writes_per_minute: Int::new(1_000_000),
+        ..Default::default()
+    };
     ctx.call(new).await.unwrap().key
 }

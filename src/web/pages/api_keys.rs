@@ -13,9 +13,13 @@ use crate::operations::api_keys::CreatedApiKey;
 use crate::operations::api_keys::DeleteApiKey;
 use crate::operations::api_keys::ListApiKeys;
 use crate::operations::api_keys::RevokeApiKey;
+use crate::types::Address;
 use crate::types::ApiKey;
 use crate::types::ApiKeyId;
+use crate::types::DomainName;
 use crate::types::Int;
+use crate::types::InvalidAddress;
+use crate::types::InvalidDomainName;
 use crate::types::Scope;
 use crate::types::Text;
 use crate::web::admin::Admin;
@@ -31,7 +35,7 @@ use crate::web::ui::Ui;
 use crate::web::ui::encode;
 
 const HERE: &str = "/admin/api-keys";
-const PRESETS: [&str; 4] = ["full", "codes", "mailboxes", "custom"];
+const PRESETS: [&str; 5] = ["tester", "ci", "agent", "full", "custom"];
 /// After how many days a key may end; 0 is never.
 const EXPIRIES: [i64; 5] = [0, 7, 30, 90, 365];
 
@@ -43,6 +47,9 @@ pub(in crate::web) struct Asked {
     new: String,
 }
 
+/// The domains and mailboxes that a key is limited to.
+type Limits = (Option<Vec<DomainName>>, Option<Vec<Address>>);
+
 /// What the form sends.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -50,6 +57,7 @@ pub(in crate::web) struct KeyForm {
     name: String,
     expires_in_days: i64,
     preset: String,
+    limits: String,
     #[serde(rename = "scope")]
     scopes: Vec<String>,
 }
@@ -58,8 +66,9 @@ impl KeyForm {
     fn scopes(&self) -> Result<Option<Vec<Scope>>, Error> {
         let fixed: &[Scope] = match self.preset.as_str() {
             "full" => return Ok(None),
-            "codes" => &[Scope::MailRead, Scope::CodeRead, Scope::MailboxRead],
-            "mailboxes" => &[Scope::MailRead, Scope::CodeRead, Scope::MailWrite, Scope::MailboxRead, Scope::MailboxWrite],
+            "tester" => &[Scope::MailRead, Scope::CodeRead, Scope::MailboxRead],
+            "ci" => &[Scope::MailRead, Scope::CodeRead, Scope::MailWrite, Scope::MailboxRead, Scope::MailboxWrite],
+            "agent" => &[Scope::MailRead, Scope::CodeRead, Scope::MailboxRead, Scope::MailboxWrite, Scope::PoolLease],
             _ => {
                 let chosen: Result<Vec<Scope>, String> = self.scopes.iter().map(|name| name.parse()).collect();
                 let chosen = chosen.map_err(|reason| Error::invalid("scopes", reason))?;
@@ -71,6 +80,21 @@ impl KeyForm {
         };
         Ok(Some(fixed.to_vec()))
     }
+
+    /// The domains and mailboxes that the key is limited to; neither where the field is empty.
+    fn limits(&self) -> Result<Limits, Error> {
+        let (mut domains, mut mailboxes) = (Vec::new(), Vec::new());
+        for name in self.limits.split([',', ' ', '\n', '\r', '\t']).filter(|name| !name.is_empty()) {
+            let wrong = |reason: String| Error::invalid("limits", format!("has {name}, which is no domain or address: {reason}"));
+            if name.contains('@') {
+                mailboxes.push(name.parse().map_err(|reason: InvalidAddress| wrong(reason.to_string()))?);
+            } else {
+                domains.push(name.parse().map_err(|reason: InvalidDomainName| wrong(reason.to_string()))?);
+            }
+        }
+        let given = !domains.is_empty() || !mailboxes.is_empty();
+        Ok((given.then_some(domains), given.then_some(mailboxes)))
+    }
 }
 
 #[derive(Debug, Template)]
@@ -79,7 +103,7 @@ struct KeysPage {
     ui: Ui,
     keys: Vec<ApiKey>,
     next: Option<String>,
-    presets: [&'static str; 4],
+    presets: [&'static str; 5],
     expiries: [i64; 5],
     scopes: Vec<String>,
     open_form: bool,
@@ -107,7 +131,7 @@ async fn page(admin: &Admin, asked: &Asked) -> Result<KeysPage, Error> {
         expiries: EXPIRIES,
         scopes: Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect(),
         open_form: !asked.new.is_empty(),
-        form: KeyForm { preset: "full".to_owned(), ..KeyForm::default() },
+        form: KeyForm { preset: "tester".to_owned(), ..KeyForm::default() },
         errors: Errors::default(),
     })
 }
@@ -126,7 +150,8 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<KeyForm>) -> A
             render::page(&KeyCreatedPage { ui: admin.ui(Section::ApiKeys), name: made.api_key.name, key: made.key, curl })
         }
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
-            let errors = Errors::from_error(&error, &admin.ui(Section::ApiKeys), &["name", "scopes", "expires_in_days"]);
+            let errors =
+                Errors::from_error(&error, &admin.ui(Section::ApiKeys), &["name", "scopes", "expires_in_days", "limits"]);
             let page = KeysPage { open_form: true, form, errors, ..page(&admin, &Asked::default()).await? };
             render::page_with(http::status(&error), &page)
         }
@@ -140,7 +165,9 @@ async fn make(admin: &Admin, form: &KeyForm) -> Result<CreatedApiKey, Error> {
         0 => None,
         days => Some(Int::new(days).ok_or_else(|| Error::invalid("expires_in_days", "must be from 1 to 3650"))?),
     };
-    admin.ctx.call(CreateApiKey { name, scopes: form.scopes()?, expires_in_days }).await
+    let (domains, mailboxes) = form.limits()?;
+    let scopes = form.scopes()?;
+    admin.ctx.call(CreateApiKey { name, scopes, expires_in_days, domains, mailboxes, ..CreateApiKey::default() }).await
 }
 
 /// `POST /admin/api-keys/{id}/revoke`.

@@ -1,0 +1,69 @@
+//! The door for agents: the operations as tools of the Model Context Protocol, over streamable HTTP at `/api/mcp`.
+//!
+//! Tools are made from the list of operations; only [`compat`] names some of them, for the callers of an earlier system. No
+//! state is kept between requests, so that any node may answer any of them: the id of a session is a sealed word that names the
+//! key it was given to. The protocol itself is the official SDK's.
+//!
+//! `GET /api/mcp/tools` and `POST /api/mcp/call` are the same tools for programs that speak plain HTTP.
+
+mod call;
+mod compat;
+mod door;
+mod handler;
+mod plain;
+mod resources;
+mod running;
+mod schema;
+mod tools;
+mod untrusted;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
+use rmcp::transport::streamable_http_server::StreamableHttpService;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+
+use crate::operations::Services;
+
+pub use tools::{CORE_NAMES, Toolset, list};
+
+use handler::Handler;
+use running::Running;
+
+/// The largest body of a request, in octets.
+const MOST_BODY_OCTETS: usize = 2 << 20;
+
+/// The routes below `/api/mcp`, and that path itself.
+pub fn router(services: Services) -> Router {
+    let running = Running::default();
+    let service = StreamableHttpService::new(|| Ok(Handler), Arc::new(NeverSessionManager::default()), config(&services));
+    let door = door::Door { services: services.clone(), running };
+    let protocol = Router::new().fallback_service(service).layer(from_fn_with_state(door, door::pass));
+    Router::new()
+        .route("/api/mcp/tools", get(plain::tools))
+        .route("/api/mcp/call", post(plain::call))
+        .with_state(services)
+        .route_service("/api/mcp", protocol)
+}
+
+fn config(services: &Services) -> StreamableHttpServerConfig {
+    let config = &services.config;
+    StreamableHttpServerConfig::default()
+        .with_allowed_hosts(hosts(&config.public_url))
+        .with_allowed_origins(config.cors_origins.iter().cloned().chain([config.public_url.origin().ascii_serialization()]))
+        .enforce_origin_validation()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_max_request_body_bytes(MOST_BODY_OCTETS)
+        .with_cancellation_token(services.stop.clone())
+}
+
+/// The names that a request may call this server by: that of the public URL, and those of this machine. Against pages that
+/// point a name of their own here (DNS rebinding).
+fn hosts(public: &url::Url) -> Vec<String> {
+    let own = public.host_str().map(|host| host.trim_matches(['[', ']']).to_owned());
+    own.into_iter().chain(["localhost", "127.0.0.1", "::1"].map(str::to_owned)).collect()
+}
