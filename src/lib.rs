@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod types;
 
 pub mod dns;
+pub mod tls;
 
 pub mod mail;
 
@@ -18,6 +19,7 @@ pub mod peers;
 
 pub mod ingest;
 
+pub mod acme;
 pub mod events;
 pub mod jobs;
 pub mod smtp;

@@ -8,6 +8,7 @@ mod input;
 mod octets;
 mod once;
 mod openapi;
+mod outside;
 mod routes;
 
 use std::time::Duration;
@@ -63,6 +64,7 @@ pub fn router(services: Services) -> Router {
         .layer(DefaultBodyLimit::max(MOST_BODY_OCTETS))
         .layer(cors)
         .merge(health::routes())
+        .merge(outside::routes())
         .with_state(services)
 }
 

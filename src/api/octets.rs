@@ -1,4 +1,4 @@
-//! The few routes that answer with octets: a message's source, its cleaned HTML, an attachment.
+//! The few routes that answer with octets: a message's source, its cleaned HTML, an attachment, the mailboxes as a table.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,6 +10,7 @@ use url::form_urlencoded;
 
 use crate::error::{Error, Result};
 use crate::http::{Origin, conditional, context, count, write_standing};
+use crate::operations::mailboxes::mailboxes_as_csv;
 use crate::operations::messages::{get_attachment, get_email_html, get_email_raw};
 use crate::operations::rates::Standing;
 use crate::operations::{Ctx, Effect, Services, Surface};
@@ -22,6 +23,7 @@ const MAIL_POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-src
 
 pub(super) fn routes() -> Router<Services> {
     Router::new()
+        .route("/mailboxes/export.csv", get(mailboxes_table))
         .route("/messages/{id}/raw", get(raw))
         .route("/messages/{id}/html", get(html))
         .route("/messages/{id}/attachments/{index}", get(attached))
@@ -83,6 +85,22 @@ async fn attached(
     let work = async {
         let index = index.parse().map_err(|_| Error::invalid("index", "must be a whole number"))?;
         attachment_response(&ctx, message_id(&id)?, index).await
+    };
+    finish(&origin, &headers, standing.as_ref(), work.await)
+}
+
+async fn mailboxes_table(State(services): State<Services>, Extension(origin): Extension<Origin>, headers: HeaderMap) -> Response {
+    let (ctx, standing) = match begin(&services, &origin, &headers).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let work = async {
+        let octets = Bytes::from(mailboxes_as_csv(&ctx).await?);
+        let fields = [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+            (header::CONTENT_DISPOSITION, "attachment; filename=\"mailboxes.csv\""),
+        ];
+        Ok(((fields, octets.clone()).into_response(), octets))
     };
     finish(&origin, &headers, standing.as_ref(), work.await)
 }

@@ -17,14 +17,14 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::Listener;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -46,22 +46,18 @@ const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nC
     Content-Length: 47\r\n\r\nToo many connections; try again in a few moments";
 
 /// Serves HTTP until the server stops; answers that are under way may finish.
-pub(super) async fn run(listener: TcpListener, app: Router, settings: config::Http, stop: CancellationToken) {
+pub(super) async fn run<L>(mut listener: L, app: Router, settings: config::Http, stop: CancellationToken)
+where
+    L: Listener<Addr = SocketAddr>,
+    L::Io: 'static,
+{
     let places = Arc::new(Semaphore::new(settings.max_connections));
     let turned_away = Arc::new(Semaphore::new(MOST_TURNED_AWAY));
     let connections = TaskTracker::new();
     loop {
-        let accepted = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "an HTTP connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
         };
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             let connection = serve(stream, peer, app.clone(), settings, stop.clone());
@@ -84,8 +80,10 @@ pub(super) async fn run(listener: TcpListener, app: Router, settings: config::Ht
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, app: Router, settings: config::Http, stop: CancellationToken) {
-    let _ = stream.set_nodelay(true);
+async fn serve<S>(stream: S, peer: SocketAddr, app: Router, settings: config::Http, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -111,7 +109,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, app: Router, settings: confi
     }
 }
 
-async fn turn_away(mut stream: TcpStream) {
+async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let say = async {
         stream.write_all(NO_ROOM).await?;
         stream.shutdown().await?;

@@ -2,7 +2,9 @@
 
 mod banner;
 mod database;
+pub mod doctor;
 mod http_server;
+mod https;
 mod logging;
 mod serve;
 

@@ -6,28 +6,33 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::acme::Acme;
 use crate::api;
 use crate::config::Config;
 use crate::crypto::Password;
 use crate::dns::Dns;
 use crate::http;
 use crate::ingest;
+use crate::jobs::search_index;
 use crate::jobs::{Job, Runner};
 use crate::mcp;
 use crate::operations::{Ctx, Services, setup, upkeep};
 use crate::peers::{Ledger, LedgerWriter, Limits};
 use crate::smtp::Listener;
+use crate::tls::Certificate;
 use crate::web;
 
 use super::banner;
 use super::database::Database;
 use super::http_server;
+use super::https::TlsListener;
 use super::{prepare_data_dir, services};
 
 /// Runs the server until `SIGTERM` or `SIGINT`.
@@ -35,7 +40,9 @@ pub async fn serve(config: Config) -> Result<()> {
     raise_file_limit();
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
-    Running::start(config, stop).await?.finish().await;
+    let running = Running::start(config, stop).await?;
+    reload_on_signal(running.services().certificate.clone())?;
+    running.finish().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -47,8 +54,13 @@ pub struct Running {
     workers: ingest::Workers,
     http_address: Option<SocketAddr>,
     news: JoinHandle<()>,
+    search: Option<JoinHandle<()>>,
     jobs: Option<JoinHandle<()>>,
     http: Option<JoinHandle<()>>,
+    https: Option<JoinHandle<()>>,
+    https_address: Option<SocketAddr>,
+    certificate: JoinHandle<()>,
+    acme: Option<JoinHandle<()>>,
     smtp: Option<JoinHandle<()>>,
     ledger: Option<JoinHandle<()>>,
     stop: CancellationToken,
@@ -70,7 +82,7 @@ impl Running {
     }
 
     fn of(parts: Parts, database: Database, stop: CancellationToken) -> Self {
-        let Parts { services, workers, http, smtp, ledger } = parts;
+        let Parts { services, workers, http, https, certificate, smtp, ledger } = parts;
         let forgetful = services.clone();
         let forget = move || {
             let services = forgetful.clone();
@@ -80,9 +92,20 @@ impl Running {
         Self {
             jobs: services.config.roles.worker.then(|| tokio::spawn(runner(&services).run(stop.clone()))),
             news: tokio::spawn(services.bus.clone().listen(services.db.clone(), stop.clone(), forget)),
+            search: services.config.roles.worker.then(|| {
+                let arrivals = services.ingest.arrivals().clone();
+                tokio::spawn(search_index::run(database.options().clone(), arrivals, stop.clone()))
+            }),
             http: http.map(|listener| {
+                let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
                 tokio::spawn(http_server::run(listener, router(services.clone()), services.config.http, stop.clone()))
             }),
+            https_address: https.as_ref().map(TlsListener::address),
+            https: https.map(|listener| {
+                tokio::spawn(http_server::run(listener, router(services.clone()), services.config.http, stop.clone()))
+            }),
+            acme: acme(&services, &certificate).map(|acme| tokio::spawn(acme.run(stop.clone()))),
+            certificate: tokio::spawn(certificate.watch(stop.clone())),
             smtp: smtp.map(|listener| tokio::spawn(listener.run())),
             ledger: ledger.map(|writer| tokio::spawn(writer.run())),
             database,
@@ -98,6 +121,11 @@ impl Running {
         self.http_address
     }
 
+    /// Where HTTPS is served, with the real port.
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.https_address
+    }
+
     /// What the doors work with.
     pub fn services(&self) -> &Services {
         &self.services
@@ -110,7 +138,11 @@ impl Running {
         join("the SMTP listener", self.smtp).await;
         join("the ledger of SMTP sessions", self.ledger).await;
         join("the HTTP listener", self.http).await;
+        join("the HTTPS listener", self.https).await;
+        join("the certificate's watch", Some(self.certificate)).await;
+        join("the orders for certificates", self.acme).await;
         join("the listener for news", Some(self.news)).await;
+        join("the search index", self.search).await;
         join("background work", self.jobs).await;
         let db = self.services.db.clone();
         drop(self.services);
@@ -125,6 +157,8 @@ struct Parts {
     services: Services,
     workers: ingest::Workers,
     http: Option<TcpListener>,
+    https: Option<TlsListener>,
+    certificate: Arc<Certificate>,
     smtp: Option<Listener>,
     ledger: Option<LedgerWriter>,
 }
@@ -133,21 +167,42 @@ impl Parts {
     async fn start(config: Arc<Config>, database: &Database, stop: &CancellationToken) -> Result<Self> {
         let http = if config.roles.http { Some(bind_http(config.http_listen).await?) } else { None };
         let (mut services, workers) = services(Arc::clone(&config), database, Vec::new(), "server").await?;
-        let (smtp, ledger) = if config.roles.smtp { listener(&config, &services, stop).await? } else { (None, None) };
+        let certificate = certificate(Arc::clone(&config)).await?;
+        let https = match config.https_listen.filter(|_| config.roles.http) {
+            Some(address) => Some(TlsListener::bind(address, &certificate).await?),
+            None => None,
+        };
+        let (smtp, ledger) = if config.roles.smtp { listener(&config, &services, &certificate, stop)? } else { (None, None) };
+        services.certificate = Some(Arc::clone(&certificate));
         services.stop = stop.clone();
         services.smtp_addresses = Arc::new(smtp.as_ref().map(Listener::local_addrs).unwrap_or_default());
         announce(&services, http.as_ref()).await?;
-        Ok(Self { services, workers, http, smtp, ledger })
+        Ok(Self { services, workers, http, https, certificate, smtp, ledger })
     }
 }
 
+/// Reads the certificate, or makes it, where that holds up nothing else.
+async fn certificate(config: Arc<Config>) -> Result<Arc<Certificate>> {
+    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
+    tokio::task::spawn_blocking(open).await?
+}
+
+/// Who orders certificates, where the settings name an authority.
+fn acme(services: &Services, certificate: &Arc<Certificate>) -> Option<Acme> {
+    let config = &services.config;
+    let settings = config.acme.clone()?;
+    let (db, sealer) = (services.db.clone(), Arc::clone(&services.sealer));
+    Some(Acme::new(settings, config.hostname.clone(), db, sealer, Arc::clone(certificate)))
+}
+
 /// The SMTP listener, with the ledger that its sessions are written down in.
-async fn listener(
+fn listener(
     config: &Config,
     services: &Services,
+    certificate: &Arc<Certificate>,
     stop: &CancellationToken,
 ) -> Result<(Option<Listener>, Option<LedgerWriter>)> {
-    let listener = Listener::bind(config, services.ingest.clone(), stop.clone()).await?;
+    let listener = Listener::bind(config, services.ingest.clone(), certificate, stop.clone())?;
     let limits = services.limits.clone().unwrap_or_else(|| Limits::new(config.smtp.peers.clone()));
     let (ledger, writer) = Ledger::new(services.db.clone(), limits.clone(), Some(Dns::new(&config.dns)?));
     Ok((Some(listener.watched(limits, ledger)), Some(writer)))
@@ -216,6 +271,19 @@ async fn announce(services: &Services, http: Option<&TcpListener>) -> Result<()>
             println!("{}", banner::first_start(services, &link));
         }
     }
+    Ok(())
+}
+
+/// Reads the certificate anew on `SIGHUP`, for those who renew it and do not want to wait.
+fn reload_on_signal(certificate: Option<Arc<Certificate>>) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Some(certificate) = &certificate {
+                certificate.reload();
+            }
+        }
+    });
     Ok(())
 }
 

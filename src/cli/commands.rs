@@ -5,19 +5,22 @@ use serde_json::json;
 
 use crate::crypto::Password;
 use crate::error;
-use crate::operations::{Ctx, api_keys, domains, mailboxes, setup};
+use crate::operations::{Ctx, api_keys, mailboxes, setup};
 use crate::types::{Address, Cursor, Int, Page, Text};
 
 use super::table::{print_json, print_line, print_rows};
-use super::{Admin, Command, Domain, Key, Mailbox};
+use super::{Admin, Command, Key, Mailbox, aliases, domains};
 
 pub(super) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     match command {
         Command::Admin(command) => admin(ctx, command).await,
         Command::Key(command) => key(ctx, command).await,
-        Command::Domain(command) => domain(ctx, command).await,
+        Command::Domain(command) => Box::pin(domains::run(ctx, command)).await,
+        Command::Alias(command) => aliases::run(ctx, command).await,
         Command::Mailbox(command) => mailbox(ctx, command).await,
-        Command::Serve | Command::Extract(_) | Command::Openapi => bail!("this command does not ask the database"),
+        Command::Serve | Command::Doctor { .. } | Command::Extract(_) | Command::Openapi => {
+            bail!("this command does not ask the database")
+        }
     }
 }
 
@@ -61,32 +64,6 @@ async fn key(ctx: &Ctx, command: Key) -> Result<()> {
     Ok(())
 }
 
-async fn domain(ctx: &Ctx, command: Domain) -> Result<()> {
-    match command {
-        Domain::Add { name, default, unknown, json } => {
-            let made = ctx.call(domains::CreateDomain { name, is_default: default, unknown }).await?;
-            if json { print_json(&made)? } else { print_line(made.name)? }
-        }
-        Domain::List { json } => {
-            let rows =
-                all(|cursor| ctx.call(domains::ListDomains { limit: Int::new(200), cursor, ..Default::default() })).await?;
-            if json {
-                return print_json(&rows);
-            }
-            print_rows(rows.iter().map(|domain| {
-                let mark = if domain.is_default { "default" } else { "" };
-                vec![
-                    domain.name.to_string(),
-                    domain.unknown.to_string(),
-                    format!("{} mailboxes", domain.mailbox_count),
-                    mark.to_owned(),
-                ]
-            }))?;
-        }
-    }
-    Ok(())
-}
-
 async fn mailbox(ctx: &Ctx, command: Mailbox) -> Result<()> {
     match command {
         Mailbox::Create { addresses, json } => create(ctx, addresses, json).await,
@@ -123,7 +100,7 @@ async fn create(ctx: &Ctx, addresses: Vec<Address>, json: bool) -> Result<()> {
 }
 
 /// All rows of a listing, page by page.
-async fn all<T, F>(page: impl Fn(Option<Cursor>) -> F) -> Result<Vec<T>>
+pub(super) async fn all<T, F>(page: impl Fn(Option<Cursor>) -> F) -> Result<Vec<T>>
 where
     F: Future<Output = error::Result<Page<T>>>,
 {

@@ -1,6 +1,9 @@
 //! The command line.
 
+mod aliases;
 mod commands;
+mod doctor;
+mod domains;
 mod extract;
 mod table;
 
@@ -12,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app;
 use crate::config::{Config, RawConfig};
-use crate::types::{Address, DomainName, Scope, UnknownRecipients};
+use crate::types::{Address, Scope};
 
 /// Pillarbox: a self-hosted inbound mail server with an API.
 #[derive(Debug, Parser)]
@@ -39,12 +42,21 @@ enum Command {
     Key(Key),
     /// Manage domains
     #[command(subcommand)]
-    Domain(Domain),
+    Domain(domains::Domain),
+    /// Manage aliases
+    #[command(subcommand)]
+    Alias(aliases::Alias),
     /// Manage mailboxes
     #[command(subcommand)]
     Mailbox(Mailbox),
     /// Find codes and links in message files; needs no database
     Extract(extract::Args),
+    /// Look at this machine: ports, name, certificate, disk, database; fails where something keeps mail away
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the `OpenAPI` document
     Openapi,
 }
@@ -82,30 +94,6 @@ enum Key {
         json: bool,
     },
     /// List the API keys
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Domain {
-    /// Add a domain
-    Add {
-        /// The domain's name
-        name: DomainName,
-        /// Make it the domain of addresses that are given without one
-        #[arg(long)]
-        default: bool,
-        /// What happens to mail for unknown addresses: reject, collect, or the mailbox that gets them
-        #[arg(long, default_value_t = UnknownRecipients::Reject)]
-        unknown: UnknownRecipients,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the domains
     List {
         /// Print JSON
         #[arg(long)]
@@ -169,10 +157,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 app::start_logging(&config.log, false);
                 app::serve(config).await.map(|()| ExitCode::SUCCESS)
             }
+            Command::Doctor { json } => {
+                app::start_logging(&crate::config::Log { filter: "off".to_owned(), ..config.log.clone() }, true);
+                doctor::run(&config, json).await
+            }
             command => {
                 app::start_logging(&crate::config::Log { filter: "error".to_owned(), ..config.log.clone() }, true);
                 let beside = app::Beside::start(config).await?;
-                let result = commands::run(&beside.ctx(), command).await;
+                let result = Box::pin(commands::run(&beside.ctx(), command)).await;
                 beside.stop().await;
                 result.map(|()| ExitCode::SUCCESS)
             }

@@ -2,8 +2,10 @@
 //!
 //! Nothing else in the program looks at the environment.
 
+mod acme;
 mod dns;
 mod file;
+mod names;
 mod network;
 mod peers;
 mod raw;
@@ -15,6 +17,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use acme::Acme;
+pub use names::Names;
 pub use network::{InvalidNetwork, Network};
 pub use peers::Peers;
 pub use raw::RawConfig;
@@ -28,6 +32,12 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// Where panel, REST and the rest of HTTP listen.
     pub http_listen: SocketAddr,
+    /// Where the same is served over HTTPS, with the certificate of the SMTP listener.
+    pub https_listen: Option<SocketAddr>,
+    /// Whom to ask for certificates.
+    pub acme: Option<Acme>,
+    /// What the world calls this server.
+    pub names: Names,
     /// The name in the SMTP greeting and in DNS advice.
     pub hostname: String,
     /// The base of links, without a trailing slash.
@@ -44,6 +54,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// The way from the listener into the database.
     pub ingest: Ingest,
+    /// How much of a message is read.
+    pub mail: Mail,
     /// Whom to ask about names.
     pub dns: Dns,
     /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
@@ -161,6 +173,19 @@ pub struct Ingest {
     pub commit_timeout: Duration,
     /// How many octets of messages from disk may be in memory at once to be read and written; one message always may.
     pub large_octets: usize,
+    /// How much of a message is read.
+    pub mail: Mail,
+}
+
+/// How much of a message is read for its view. Beyond it the rest is left out, with a word that says so; all octets are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mail {
+    /// Header fields of one header section.
+    pub header_fields: usize,
+    /// MIME parts, multiparts included.
+    pub parts: usize,
+    /// Multiparts inside each other.
+    pub depth: usize,
 }
 
 impl Config {

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::{Config, Http, Ingest, Log, Roles, SecretKeySource, Smtp};
+use super::{Config, Http, Ingest, Log, Mail, Roles, SecretKeySource, Smtp};
 
 /// A number as it is written. Read with the other checks, so that what is wrong with it is said like all else.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ settings! {
     "PILLARBOX_DATABASE_URL" database_url: String,
     /// Address of panel and API [default: 127.0.0.1:8080]
     "PILLARBOX_HTTP_LISTEN" http_listen: String,
+    /// Address of panel and API over HTTPS, with the certificate of the SMTP listener [default: none]
+    "PILLARBOX_HTTPS_LISTEN" https_listen: String,
     /// Addresses of the SMTP listener, joined by commas [default: 127.0.0.1:2525]
     "PILLARBOX_SMTP_LISTEN" smtp_listen: String,
     /// Name in the SMTP greeting and in DNS advice [default: the machine's name]
@@ -76,6 +78,16 @@ settings! {
     "PILLARBOX_TLS_CERT" tls_cert: PathBuf,
     /// Private key in PEM
     "PILLARBOX_TLS_KEY" tls_key: PathBuf,
+    /// Directory URL of an authority that issues certificates over ACME; to name it is to agree to its terms [default: none]
+    "PILLARBOX_ACME_DIRECTORY" acme_directory: String,
+    /// Mail address that the authority may write to
+    "PILLARBOX_ACME_CONTACT" acme_contact: String,
+    /// Root certificate in PEM of an authority's own server, where the system does not know it
+    "PILLARBOX_ACME_CA_FILE" acme_ca_file: PathBuf,
+    /// More names for the certificate, joined by commas
+    "PILLARBOX_ACME_NAMES" acme_names: String,
+    /// Addresses at which the world reaches this server, joined by commas; for advice about DNS
+    "PILLARBOX_PUBLIC_ADDRESSES" public_addresses: String,
     /// Name of the first administrator, made while there is none
     "PILLARBOX_ADMIN_USERNAME" admin_username: String,
     /// Password of the first administrator
@@ -160,12 +172,20 @@ settings! {
     "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
     /// Most answers of DNS that are kept [default: 20000]
     "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
+    /// Port at which a zone's own servers are asked [default: 53]
+    "PILLARBOX_DNS_AUTHORITY_PORT" dns_authority_port: Number,
     /// Most HTTP connections at once [default: 2000]
     "PILLARBOX_HTTP_MAX_CONNECTIONS" http_max_connections: Number,
     /// Seconds that the header section of an HTTP request may take [default: 15]
     "PILLARBOX_HTTP_HEADER_TIMEOUT_SECONDS" http_header_timeout_seconds: Number,
     /// Seconds that the body of an HTTP request may take [default: 60]
     "PILLARBOX_HTTP_BODY_TIMEOUT_SECONDS" http_body_timeout_seconds: Number,
+    /// Most header fields that are read of one header section [default: 1000]
+    "PILLARBOX_MAIL_MAX_HEADER_FIELDS" mail_max_header_fields: Number,
+    /// Most MIME parts that are read of one message [default: 1000]
+    "PILLARBOX_MAIL_MAX_PARTS" mail_max_parts: Number,
+    /// Most multiparts inside each other that are opened [default: 128]
+    "PILLARBOX_MAIL_MAX_DEPTH" mail_max_depth: Number,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed, joined by commas
     "PILLARBOX_TRUSTED_PROXIES" trusted_proxies: String,
     /// Origins that browsers may call the API from, joined by commas
@@ -187,7 +207,11 @@ impl RawConfig {
             first_admin: self.first_admin()?,
             roles: self.checked_roles()?,
             log: self.checked_log()?,
+            https_listen: self.https_listen.as_deref().map(|text| address("PILLARBOX_HTTPS_LISTEN", text)).transpose()?,
+            acme: self.acme()?,
+            names: self.names()?,
             ingest: self.ingest()?,
+            mail: self.mail()?,
             dns: self.dns()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
             cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
@@ -280,6 +304,15 @@ impl RawConfig {
             queue_messages: size("PILLARBOX_INGEST_QUEUE_MESSAGES", self.ingest_queue_messages.as_ref(), 1000, 1, 100_000)?,
             commit_timeout: seconds("PILLARBOX_INGEST_COMMIT_TIMEOUT_SECONDS", self.ingest_commit_timeout_seconds.as_ref(), 8)?,
             large_octets: size("PILLARBOX_INGEST_LARGE_BYTES", self.ingest_large_bytes.as_ref(), 1 << 25, 1 << 20, 1 << 40)?,
+            mail: self.mail()?,
+        })
+    }
+
+    fn mail(&self) -> Result<Mail> {
+        Ok(Mail {
+            header_fields: size("PILLARBOX_MAIL_MAX_HEADER_FIELDS", self.mail_max_header_fields.as_ref(), 1000, 50, 100_000)?,
+            parts: size("PILLARBOX_MAIL_MAX_PARTS", self.mail_max_parts.as_ref(), 1000, 10, 100_000)?,
+            depth: size("PILLARBOX_MAIL_MAX_DEPTH", self.mail_max_depth.as_ref(), 128, 2, 10_000)?,
         })
     }
 

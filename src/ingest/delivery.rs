@@ -51,16 +51,28 @@ pub struct Envelope {
 pub struct Recipient {
     /// The address as the peer named it, in its stored form.
     pub address: Address,
+    /// The domain of ours that answers for it: its own, or one above that takes its subdomains.
+    pub domain: Arc<str>,
     pub(super) target: Target,
 }
 
 /// Where a message for a recipient is put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
-    /// Into this mailbox.
-    Mailbox(MailboxId),
-    /// Into a mailbox of the address that is made with the first message, and waits for somebody to adopt it.
-    Collect,
+    /// Into these mailboxes; at least one.
+    Mailboxes(Arc<[MailboxId]>),
+    /// Into a mailbox of this address that is made with the first message, and waits for somebody to adopt it.
+    Collect(Address),
+}
+
+impl Target {
+    /// How many mailboxes it leads to.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Mailboxes(ids) => ids.len(),
+            Self::Collect(_) => 1,
+        }
+    }
 }
 
 /// Why an address may not receive.

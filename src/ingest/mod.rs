@@ -6,6 +6,7 @@
 mod arrivals;
 mod content;
 mod delivery;
+mod explain;
 mod prepare;
 mod recipients;
 mod settle;
@@ -21,11 +22,14 @@ use uuid::Uuid;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::types::ContentId;
+use crate::mail::tls_report;
+use crate::store;
+use crate::types::{ContentId, NewTlsReport};
 
 pub use arrivals::{Arrival, Arrivals};
 pub use content::{Content, Received, Spool};
 pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
+pub use explain::{Explanation, Finding, Look, Outcome, Step};
 
 use content::Gate;
 use prepare::Prepared;
@@ -108,6 +112,11 @@ impl Ingest {
         self.in_time(self.shared.recipients.resolve_postmaster()).await
     }
 
+    /// Says what would become of mail for an address now, and why.
+    pub async fn explain(&self, address: &crate::types::Address) -> Result<Explanation> {
+        self.in_time(explain::explain(&self.shared.recipients, address)).await
+    }
+
     /// A database that stands still keeps nobody waiting for longer than a commit may take.
     async fn in_time<T>(&self, asking: impl Future<Output = Result<T>>) -> Result<T> {
         let limit = self.shared.settings.commit_timeout;
@@ -137,7 +146,8 @@ impl Ingest {
     /// and a message that was committed late all the same is recognised.
     pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
         let is_large = delivery.content.is_large();
-        let mut prepared = Prepared::new(delivery).await?;
+        let reports = tls_report::of_message(&delivery.content);
+        let mut prepared = Prepared::new(delivery, self.shared.settings.mail.into()).await?;
         let fingerprint = prepared.fingerprint;
         let known = self.shared.ledger.recognise(&fingerprint);
         if let Some(known) = known.filter(|known| known.in_doubt) {
@@ -152,7 +162,24 @@ impl Ingest {
         if is_large && matches!(result, Err(Error::Unavailable { .. })) {
             self.shared.gate.fail_those_who_wait();
         }
+        if result.is_ok() && !reports.is_empty() {
+            self.keep(reports).await;
+        }
         result
+    }
+
+    /// Keeps what a message that was just stored reports of encryption. It can be read in the message too, so a failure is no loss.
+    async fn keep(&self, reports: Vec<NewTlsReport>) {
+        let kept = async {
+            let mut db = self.shared.recipients.pool().acquire().await?;
+            for report in &reports {
+                store::tls_reports::insert(&mut db, report, "mail").await?;
+            }
+            Ok(())
+        };
+        if let Err(error) = self.in_time(kept).await {
+            tracing::warn!(%error, "a report of encryption that came by mail could not be kept");
+        }
     }
 
     async fn store_or_adopt(&self, prepared: Prepared, known: Option<Known>) -> Result<Receipt> {

@@ -7,11 +7,12 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
+use crate::mail::Limits;
 use crate::mail::extract::Extraction;
 use crate::mail::parse::Summary;
 use crate::mail::reading;
 use crate::store::intake::{self, Batch};
-use crate::types::{ContentId, MailboxId, MessageId};
+use crate::types::{Address, ContentId, MailboxId, MessageId};
 
 use super::delivery::{Delivery, Recipient, Target};
 use super::settle::Fingerprint;
@@ -60,18 +61,18 @@ impl Findings {
 
 impl Prepared {
     /// Hashes, compresses, parses and looks for codes and links.
-    pub(super) async fn new(delivery: Delivery) -> Result<Self> {
+    pub(super) async fn new(delivery: Delivery, limits: Limits) -> Result<Self> {
         if delivery.content.len() <= LARGE_OCTETS {
-            return Self::now(delivery);
+            return Self::now(delivery, &limits);
         }
-        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery)).await;
+        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery, &limits)).await;
         prepared.map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("preparing a message")))?
     }
 
-    fn now(mut delivery: Delivery) -> Result<Self> {
+    fn now(mut delivery: Delivery, limits: &Limits) -> Result<Self> {
         let sha256: [u8; 32] = Sha256::digest(&*delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
-        let mut reading = reading::read(&delivery.content, &[]);
+        let mut reading = reading::read_within(&delivery.content, &[], limits);
         // While it waits for its commit, only what the rows hold is kept.
         (reading.summary.text, reading.summary.html) = (Vec::new(), Vec::new());
         let (size_octets, fingerprint) = (delivery.content.len(), fingerprint(&delivery, &sha256));
@@ -85,7 +86,7 @@ impl Prepared {
             compressed,
             findings: Findings::new(reading.extraction)?,
             summary: reading.summary,
-            messages: delivery.recipients.iter().map(|_| MessageId::generate()).collect(),
+            messages: ids(&delivery.recipients),
             envelope: without_nul(&envelope).into_owned(),
             delivery,
             sha256,
@@ -114,13 +115,19 @@ impl Prepared {
     pub(super) async fn mailboxes(&self, db: &mut PgConnection) -> Result<Vec<(MailboxId, &Recipient)>> {
         let mut mailboxes: Vec<(MailboxId, &Recipient)> = Vec::with_capacity(self.delivery.recipients.len());
         for recipient in &self.delivery.recipients {
-            let id = match &recipient.target {
-                Target::Mailbox(id) => *id,
-                Target::Collect => collecting_mailbox(db, recipient).await?,
+            let collecting;
+            let ids: &[MailboxId] = match &recipient.target {
+                Target::Mailboxes(ids) => ids,
+                Target::Collect(address) => {
+                    collecting = [collecting_mailbox(db, address).await?];
+                    &collecting
+                }
             };
-            // Two addresses of one mailbox are one delivery.
-            if mailboxes.iter().all(|(known, _)| *known != id) {
-                mailboxes.push((id, recipient));
+            for id in ids {
+                // Two addresses of one mailbox are one delivery.
+                if mailboxes.iter().all(|(known, _)| known != id) {
+                    mailboxes.push((*id, recipient));
+                }
             }
         }
         Ok(mailboxes)
@@ -158,8 +165,12 @@ impl Prepared {
     }
 }
 
-async fn collecting_mailbox(db: &mut PgConnection, recipient: &Recipient) -> Result<MailboxId> {
-    let address = &recipient.address;
+/// An id for each message that the recipients may need: an alias leads to several mailboxes.
+fn ids(recipients: &[Recipient]) -> Vec<MessageId> {
+    recipients.iter().flat_map(|recipient| std::iter::repeat_with(MessageId::generate).take(recipient.target.len())).collect()
+}
+
+async fn collecting_mailbox(db: &mut PgConnection, address: &Address) -> Result<MailboxId> {
     let made = intake::collecting_mailbox(db, address.as_str(), address.domain_str()).await?;
     made.ok_or_else(|| Error::conflict("domain_gone", format!("The domain of {address} was removed while mail for it arrived.")))
 }

@@ -5,6 +5,7 @@
 
 mod job;
 mod runner;
+pub mod search_index;
 
 pub use job::{Done, Job, Turn};
 pub use runner::Runner;

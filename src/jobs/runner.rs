@@ -16,7 +16,7 @@ use super::job::{Done, Job, Turn};
 /// How often this node looks for a job that is due, where nothing wakes it.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long a claim lasts without a sign of life: after that another node may take the job of a dead one.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How many jobs a node does at once.
 const AT_ONCE: usize = 2;
 /// How long a run that is told to end may take.

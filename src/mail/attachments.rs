@@ -60,7 +60,12 @@ pub struct AttachmentBody {
 
 /// Takes one attachment out of a message; none where there are not so many.
 pub fn attachment(raw: &[u8], index: usize) -> Option<AttachmentBody> {
-    let tree = tree::walk(raw, &Limits::DEFAULT, &mut Defects::default());
+    attachment_within(raw, index, &Limits::DEFAULT)
+}
+
+/// As [`attachment`], within other limits.
+pub fn attachment_within(raw: &[u8], index: usize, limits: &Limits) -> Option<AttachmentBody> {
+    let tree = tree::walk(raw, limits, &mut Defects::default());
     let leaf = tree::attachments(&tree.leaves).nth(index)?;
     let bytes = leaf.transfer.decode(leaf.body).into_owned();
     Some(AttachmentBody { meta: describe(leaf, index, &bytes), bytes })

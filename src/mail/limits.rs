@@ -1,6 +1,8 @@
 //! What a single message may cost to read. Beyond a limit the rest is left out of the view and a defect says so;
 //! the octets themselves are kept whole elsewhere.
 
+use crate::config;
+
 /// Limits on what is read out of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -27,7 +29,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits that the server works with.
+    /// The limits that the server works with unless its settings say otherwise.
     pub const DEFAULT: Self = Self {
         fields: 1_000,
         header_octets: 256 * 1024,
@@ -40,6 +42,12 @@ impl Limits {
         text_octets: 4 * 1024 * 1024,
         defects: 20,
     };
+}
+
+impl From<config::Mail> for Limits {
+    fn from(settings: config::Mail) -> Self {
+        Self { fields: settings.header_fields, parts: settings.parts, depth: settings.depth, ..Self::DEFAULT }
+    }
 }
 
 impl Default for Limits {

@@ -3,8 +3,11 @@
 pub mod attachments;
 pub mod clean;
 pub mod extract;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod parse;
 pub mod reading;
+pub mod search;
 
 mod charset;
 mod fields;
@@ -12,6 +15,7 @@ pub mod headers;
 mod limits;
 mod preview;
 mod text;
+pub mod tls_report;
 mod transfer;
 mod tree;
 mod words;

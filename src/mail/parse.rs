@@ -81,7 +81,11 @@ pub struct Summary {
 
 /// Reads a message in full. Always succeeds; what cannot be read is empty, with a defect that says so.
 pub fn parse(raw: &[u8]) -> Parsed {
-    let limits = &Limits::DEFAULT;
+    parse_within(raw, &Limits::DEFAULT)
+}
+
+/// As [`parse`], within other limits.
+pub fn parse_within(raw: &[u8], limits: &Limits) -> Parsed {
     let mut defects = Defects::default();
     let tree = tree::walk(raw, limits, &mut defects);
     let header = &tree.header;
@@ -116,7 +120,11 @@ pub fn parse(raw: &[u8]) -> Parsed {
 
 /// Reads what lists and the search for codes need. Always succeeds.
 pub fn summary(raw: &[u8]) -> Summary {
-    let limits = &Limits::DEFAULT;
+    summary_within(raw, &Limits::DEFAULT)
+}
+
+/// As [`summary`], within other limits.
+pub fn summary_within(raw: &[u8], limits: &Limits) -> Summary {
     let mut defects = Defects::default();
     let tree = tree::walk(raw, limits, &mut defects);
     let header = &tree.header;

@@ -1,7 +1,8 @@
 //! One reading of a message at arrival: what lists show of it, and the codes and links in it.
 
 use crate::mail::extract::{Extraction, Input, Rule, extract};
-use crate::mail::parse::{Summary, summary};
+use crate::mail::limits::Limits;
+use crate::mail::parse::{Summary, summary_within};
 
 /// What was read of a message at arrival.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,7 +15,12 @@ pub struct Reading {
 
 /// Reads a message. Never fails: of what cannot be parsed there is little to show, and it is kept all the same.
 pub fn read(raw: &[u8], rules: &[Rule]) -> Reading {
-    let summary = summary(raw);
+    read_within(raw, rules, &Limits::DEFAULT)
+}
+
+/// As [`read`], within other limits.
+pub fn read_within(raw: &[u8], rules: &[Rule], limits: &Limits) -> Reading {
+    let summary = summary_within(raw, limits);
     let text: Vec<&str> = summary.text.iter().map(String::as_str).collect();
     let html: Vec<&str> = summary.html.iter().map(String::as_str).collect();
     let from = summary.from.as_ref();

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::mail::parse::summary;
+use crate::mail::Limits;
+use crate::mail::parse::summary_within;
 use crate::store;
 use crate::store::messages::CodeMessage;
 use crate::types::{Address, Int, MessageId, Scope, Timestamp};
@@ -136,7 +137,7 @@ impl Operation for GetVerificationCode {
                 return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));
             };
             match (answer.found, &mut arrivals) {
-                (Some(found), _) if found.is_answer => return with_code(found).await,
+                (Some(found), _) if found.is_answer => return with_code(ctx, found).await,
                 (_, Some(arrivals)) if Instant::now() < until && !ctx.services.stop.is_cancelled() => {
                     tokio::select! {
                         () = arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)) => {}
@@ -144,14 +145,14 @@ impl Operation for GetVerificationCode {
                     }
                 }
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
-                (Some(newest), _) => return without_code(newest, self.seconds.get()).await,
+                (Some(newest), _) => return without_code(ctx, newest, self.seconds.get()).await,
             }
         }
     }
 }
 
-async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
-    let email = with_bodies(&found).await?;
+async fn with_code(ctx: &Ctx, found: CodeMessage) -> Result<VerificationCode> {
+    let email = with_bodies(ctx, &found).await?;
     Ok(VerificationCode {
         code: found.code,
         confidence: found.code_confidence,
@@ -165,8 +166,8 @@ async fn with_code(found: CodeMessage) -> Result<VerificationCode> {
     })
 }
 
-async fn without_code(newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
-    let email = with_bodies(&newest).await?;
+async fn without_code(ctx: &Ctx, newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
+    let email = with_bodies(ctx, &newest).await?;
     let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
     Ok(VerificationCode { email: Some(email), ..nothing(message, Some(&newest)) })
 }
@@ -181,9 +182,10 @@ fn nothing(message: String, newest: Option<&CodeMessage>) -> VerificationCode {
     VerificationCode { message: Some(message), latest_email: Some(latest), ..VerificationCode::default() }
 }
 
-async fn with_bodies(message: &CodeMessage) -> Result<CodeEmail> {
-    let bodies = |raw: &[u8]| {
-        let summary = summary(raw);
+async fn with_bodies(ctx: &Ctx, message: &CodeMessage) -> Result<CodeEmail> {
+    let limits = Limits::from(ctx.services.config.mail);
+    let bodies = move |raw: &[u8]| {
+        let summary = summary_within(raw, &limits);
         (summary.text.join("\n"), summary.html.join("\n"))
     };
     let (text, html) = off_the_runtime(message.raw()?, bodies).await?;

@@ -9,8 +9,11 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{ApiKeyId, AuditEntry, AuditId, PrincipalId, Reach, Scope, Scopes, SessionId, Timestamp};
+use crate::types::{
+    AccessLinkId, Address, ApiKeyId, AuditEntry, AuditId, MailboxId, PrincipalId, Reach, Scope, Scopes, SessionId, Timestamp,
+};
 
+use super::portal;
 use super::rates::Pace;
 use super::{Effect, Operation, Services, Spec};
 
@@ -51,6 +54,41 @@ pub enum Caller {
         /// The browser's session.
         session: SessionId,
     },
+    /// A signed-in user: sees the mailboxes that it owns or is a member of.
+    User {
+        /// The account.
+        id: PrincipalId,
+        /// What people call it.
+        name: String,
+        /// The browser's session.
+        session: SessionId,
+        /// Its mailboxes.
+        reach: Arc<Reach>,
+    },
+    /// Somebody who signed in with the password of a mailbox, and sees that one.
+    Mailbox {
+        /// The mailbox.
+        id: MailboxId,
+        /// Its address.
+        address: Address,
+        /// The browser's session.
+        session: SessionId,
+        /// The same mailbox.
+        reach: Arc<Reach>,
+    },
+    /// Somebody who came by an access link, and reads its mailbox.
+    Link {
+        /// The link.
+        id: AccessLinkId,
+        /// The address of its mailbox.
+        address: Address,
+        /// The browser's session.
+        session: SessionId,
+        /// The same mailbox.
+        reach: Arc<Reach>,
+    },
+    /// A background job of this server.
+    Job(&'static str),
     /// A program with a key.
     Key {
         /// The key.
@@ -74,6 +112,7 @@ pub enum Surface {
     Rest,
     Mcp,
     Cli,
+    Job,
 }
 
 impl Surface {
@@ -84,6 +123,7 @@ impl Surface {
             Self::Rest => "rest",
             Self::Mcp => "mcp",
             Self::Cli => "cli",
+            Self::Job => "job",
         }
     }
 }
@@ -93,7 +133,10 @@ impl Caller {
     pub fn may(&self, scope: Scope) -> bool {
         match self {
             Self::Nobody => false,
-            Self::Operator | Self::Admin { .. } => true,
+            Self::Operator | Self::Admin { .. } | Self::Job(_) => true,
+            Self::User { .. } => portal::USER_SCOPES.contains(&scope),
+            Self::Mailbox { .. } => portal::MAILBOX_SCOPES.contains(&scope),
+            Self::Link { .. } => portal::LINK_SCOPES.contains(&scope),
             Self::Key { scopes, .. } => scopes.allow(scope),
         }
     }
@@ -101,8 +144,8 @@ impl Caller {
     /// The part of the installation that the caller sees.
     pub fn reach(&self) -> &Reach {
         match self {
-            Self::Key { reach, .. } => reach,
-            Self::Nobody | Self::Operator | Self::Admin { .. } => &Reach::All,
+            Self::Key { reach, .. } | Self::User { reach, .. } | Self::Mailbox { reach, .. } | Self::Link { reach, .. } => reach,
+            Self::Nobody | Self::Operator | Self::Admin { .. } | Self::Job(_) => &Reach::All,
         }
     }
 
@@ -112,7 +155,9 @@ impl Caller {
             Self::Nobody => "nobody",
             Self::Operator => "operator",
             Self::Admin { username, .. } => username,
-            Self::Key { name, .. } => name,
+            Self::User { name, .. } | Self::Key { name, .. } => name,
+            Self::Mailbox { address, .. } | Self::Link { address, .. } => address.as_str(),
+            Self::Job(name) => name,
         }
     }
 
@@ -121,14 +166,20 @@ impl Caller {
             Self::Nobody => "nobody",
             Self::Operator => "operator",
             Self::Admin { .. } => "admin",
+            Self::User { .. } => "user",
+            Self::Mailbox { .. } => "mailbox",
+            Self::Link { .. } => "access_link",
+            Self::Job(_) => "job",
             Self::Key { .. } => "api_key",
         }
     }
 
     fn id(&self) -> Option<String> {
         match self {
-            Self::Nobody | Self::Operator => None,
-            Self::Admin { id, .. } => Some(id.to_string()),
+            Self::Nobody | Self::Operator | Self::Job(_) => None,
+            Self::Admin { id, .. } | Self::User { id, .. } => Some(id.to_string()),
+            Self::Mailbox { id, .. } => Some(id.to_string()),
+            Self::Link { id, .. } => Some(id.to_string()),
             Self::Key { id, .. } => Some(id.to_string()),
         }
     }
@@ -139,6 +190,11 @@ impl Ctx {
     pub fn operator(services: Services) -> Self {
         let request_id = uuid::Uuid::now_v7().simple().to_string();
         Self { services, caller: Caller::Operator, surface: Surface::Cli, request_id, remote: None }
+    }
+
+    /// A background job's request.
+    pub(super) fn job(services: Services, name: &'static str) -> Self {
+        Self { caller: Caller::Job(name), surface: Surface::Job, ..Self::operator(services) }
     }
 
     /// Runs an operation: checks the scope, logs a fault of ours once.

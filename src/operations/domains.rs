@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Domain, DomainName, Page, Scope, UnknownRecipients};
+use crate::types::{Domain, DomainName, Int, MtaSts, Page, Postmaster, Scope, UnknownRecipients};
 
-use super::listing::listing;
+use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
 listing! {
@@ -49,6 +49,25 @@ pub struct CreateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: UnknownRecipients,
+    /// Whether mail for an address of any of its subdomains is mail for the same address here.
+    #[serde(default)]
+    pub takes_subdomains: bool,
+    /// Where mail for postmaster and abuse lands while they have no mailbox or alias of their own.
+    #[serde(default)]
+    pub postmaster: Postmaster,
+}
+
+impl CreateDomain {
+    /// A domain that refuses mail for unknown addresses; everything else as it comes.
+    pub fn plain(name: DomainName) -> Self {
+        Self {
+            name,
+            is_default: false,
+            unknown: UnknownRecipients::Reject,
+            takes_subdomains: false,
+            postmaster: Postmaster::Collect,
+        }
+    }
 }
 
 impl Operation for CreateDomain {
@@ -69,8 +88,15 @@ impl Operation for CreateDomain {
             store::domains::make_default(&mut tx, &self.name).await?;
         }
         set_unknown(&mut tx, &self.name, &self.unknown).await?;
+        store::domains::set_takes_subdomains(&mut tx, &self.name, self.takes_subdomains).await?;
+        set_postmaster(&mut tx, &self.name, &self.postmaster).await?;
         let domain = found(&mut tx, &self.name).await?;
-        ctx.commit_and_forget::<Self>(tx, self.name.as_str(), json!({ "unknown": self.unknown })).await?;
+        ctx.commit_and_forget::<Self>(
+            tx,
+            self.name.as_str(),
+            json!({ "unknown": self.unknown, "takes_subdomains": self.takes_subdomains, "postmaster": self.postmaster }),
+        )
+        .await?;
         Ok(domain)
     }
 }
@@ -86,6 +112,35 @@ pub struct UpdateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: Option<UnknownRecipients>,
+    /// After how many days the messages of its mailboxes are removed, counted from their arrival, starred ones spared; null as
+    /// the installation has it. A mailbox may have its own.
+    #[serde(default, deserialize_with = "given")]
+    pub retention_days: Option<Option<Int<1, 36_500>>>,
+    /// Whether mail for an address of any of its subdomains is mail for the same address here.
+    #[serde(default)]
+    pub takes_subdomains: Option<bool>,
+    /// Where mail for postmaster and abuse lands while they have no mailbox or alias of their own.
+    #[serde(default)]
+    pub postmaster: Option<Postmaster>,
+    /// What senders are told about encryption on the way here (MTA-STS): `none`, `testing` or `enforce`. Its DNS records and a
+    /// certificate for the policy's host are needed too; `check_domain` says which.
+    #[serde(default)]
+    pub mta_sts: Option<MtaSts>,
+}
+
+impl UpdateDomain {
+    /// Changes nothing yet.
+    pub fn nothing(name: DomainName) -> Self {
+        Self {
+            name,
+            is_default: None,
+            unknown: None,
+            takes_subdomains: None,
+            postmaster: None,
+            mta_sts: None,
+            retention_days: None,
+        }
+    }
 }
 
 impl Operation for UpdateDomain {
@@ -112,14 +167,27 @@ impl Operation for UpdateDomain {
         if let Some(unknown) = &self.unknown {
             set_unknown(&mut tx, &self.name, unknown).await?;
         }
+        if let Some(takes) = self.takes_subdomains {
+            store::domains::set_takes_subdomains(&mut tx, &self.name, takes).await?;
+        }
+        if let Some(postmaster) = &self.postmaster {
+            set_postmaster(&mut tx, &self.name, postmaster).await?;
+        }
+        if let Some(mode) = self.mta_sts {
+            store::domains::set_mta_sts(&mut tx, &self.name, mode).await?;
+        }
+        if let Some(days) = self.retention_days {
+            store::domains::set_retention(&mut tx, &self.name, days.map(Int::get)).await?;
+        }
         let domain = found(&mut tx, &self.name).await?;
-        let detail = json!({ "is_default": self.is_default, "unknown": self.unknown });
+        let detail = json!({ "is_default": self.is_default, "unknown": self.unknown, "takes_subdomains": self.takes_subdomains,
+            "postmaster": self.postmaster, "mta_sts": self.mta_sts, "retention_days": self.retention_days });
         ctx.commit_and_forget::<Self>(tx, self.name.as_str(), detail).await?;
         Ok(domain)
     }
 }
 
-/// Removes a domain. It must not have mailboxes any more, the trash included.
+/// Removes a domain. It must not have mailboxes any more, the trash included, nor aliases.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct DeleteDomain {
     /// The domain's name.
@@ -160,7 +228,7 @@ pub(super) fn unknown_domain(name: &DomainName) -> Error {
     Error::not_found("domain", format!("There is no domain {name}."))
 }
 
-async fn found(db: &mut PgConnection, name: &DomainName) -> Result<Domain> {
+pub(super) async fn found(db: &mut PgConnection, name: &DomainName) -> Result<Domain> {
     store::domains::find(db, name).await?.ok_or_else(|| unknown_domain(name))
 }
 
@@ -176,4 +244,16 @@ async fn set_unknown(db: &mut PgConnection, name: &DomainName, rule: &UnknownRec
         }
     };
     store::domains::set_unknown(db, name, policy, mailbox).await
+}
+
+async fn set_postmaster(db: &mut PgConnection, name: &DomainName, rule: &Postmaster) -> Result<()> {
+    let mailbox = match rule {
+        Postmaster::Collect => None,
+        Postmaster::Deliver(address) => {
+            let id = store::mailboxes::readable_id(db, address).await?;
+            let missing = || Error::invalid("postmaster", format!("names {address}, which is not a mailbox; make it first"));
+            Some(id.ok_or_else(missing)?)
+        }
+    };
+    store::domains::set_postmaster(db, name, mailbox).await
 }

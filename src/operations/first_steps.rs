@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::error::{Error, Result};
-use crate::types::{Address, UnknownRecipients};
+use crate::types::Address;
 
 use super::domains::CreateDomain;
 use super::mailboxes::{CreateMailbox, CreatedMailbox};
@@ -53,7 +53,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 /// Makes the demonstration's domain and mailbox, as somebody asked for them. A domain that is there already is kept as it is.
 pub async fn make_demo(ctx: &Ctx) -> Result<CreatedMailbox> {
     let name = DEMO_DOMAIN.parse().map_err(|cause| Error::Internal(anyhow::Error::new(cause)))?;
-    match ctx.call(CreateDomain { name, is_default: false, unknown: UnknownRecipients::Reject }).await {
+    match ctx.call(CreateDomain::plain(name)).await {
         Ok(_) | Err(Error::Conflict { code: "domain_exists", .. }) => {}
         Err(error) => return Err(error),
     }

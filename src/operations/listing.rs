@@ -1,4 +1,6 @@
-//! What all listings take.
+//! What all listings take, and how a field that was given as null is told from one that was not given.
+
+use serde::{Deserialize, Deserializer};
 
 /// Adds `limit`, `cursor` and `offset` to the input of a listing, and `page()` to read them.
 ///
@@ -26,3 +28,9 @@ macro_rules! listing {
     };
 }
 pub(super) use listing;
+
+/// Tells `null` (given, and nothing) from an absent field.
+#[expect(clippy::option_option, reason = "absent, null and a value are three answers")]
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

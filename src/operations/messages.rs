@@ -11,51 +11,18 @@ use serde_json::json;
 
 use crate::crypto::hex;
 use crate::error::{Error, Result};
-use crate::mail::attachments::{AttachmentBody, attachment};
+use crate::mail::Limits;
+use crate::mail::attachments::{AttachmentBody, attachment_within};
 use crate::mail::clean::{CleanOptions, clean_html, text_to_html};
 use crate::mail::extract::Extraction;
-use crate::mail::parse::{Parsed, parse};
+use crate::mail::parse::{Parsed, parse_within};
 use crate::store;
 use crate::types::{Address, MessageId, MessageSummary, Page, Scope};
 
 use super::context::within;
 use super::listing::listing;
 use super::mailboxes::unknown_mailbox;
-use super::{Confinement, Ctx, Effect, Method, Operation, Spec, reach};
-
-listing! {
-    /// Lists the messages of all mailboxes outside the trash, newest first.
-    pub struct ListAllEmails {
-        /// Just read ones, or just unread ones.
-        pub is_read: Option<bool>,
-        /// Just starred ones, or just those without a star.
-        pub is_starred: Option<bool>,
-        /// Just those with a code or link, or just those without.
-        pub has_code: Option<bool>,
-    }
-}
-
-impl Operation for ListAllEmails {
-    type Output = Page<MessageSummary>;
-    const SPEC: Spec = Spec {
-        name: "list_all_emails",
-        title: "List all messages",
-        rest: (Method::Get, "/messages"),
-        scope: Scope::MailRead,
-        effect: Effect::Read,
-        audit: None,
-    };
-    const CONFINEMENT: Confinement = Confinement::Itself;
-
-    async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
-        let page = self.page();
-        let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
-        let mut db = ctx.services.db.acquire().await?;
-        let rows =
-            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
-        Ok(Page::new(rows, &page, |row| row.id))
-    }
-}
+use super::{Ctx, Effect, Method, Operation, Spec, reach};
 
 listing! {
     /// Lists the messages of a mailbox, newest first.
@@ -140,7 +107,8 @@ impl Operation for GetEmail {
         let content = store::messages::content(&mut db, self.id).await?.ok_or_else(|| unknown_message(self.id))?;
         drop(db);
         let raw = content.raw()?;
-        let parsed = off_the_runtime(raw, parse).await?;
+        let limits = Limits::from(ctx.services.config.mail);
+        let parsed = off_the_runtime(raw, move |raw| parse_within(raw, &limits)).await?;
         Ok(Email {
             summary,
             sha256: hex(&content.sha256),
@@ -181,7 +149,8 @@ pub async fn get_email_raw(ctx: &Ctx, id: MessageId) -> Result<RawEmail> {
 /// An attachment of a message, counted from 0 in the order of [`Parsed::attachments`]. The scope is that of [`GetEmail`].
 pub async fn get_attachment(ctx: &Ctx, id: MessageId, index: usize) -> Result<AttachmentBody> {
     let raw = get_email_raw(ctx, id).await?;
-    let found = off_the_runtime(raw.octets, move |raw| attachment(raw, index)).await?;
+    let limits = Limits::from(ctx.services.config.mail);
+    let found = off_the_runtime(raw.octets, move |raw| attachment_within(raw, index, &limits)).await?;
     found.ok_or_else(|| Error::not_found("attachment", format!("The message has no attachment {index}.")))
 }
 
@@ -203,12 +172,13 @@ const INLINE_IMAGES_OCTETS: u64 = 2 << 20;
 /// A message as a page that is safe to show: its HTML cleaned, else its text. The scope is that of [`GetEmail`].
 pub async fn get_email_html(ctx: &Ctx, id: MessageId) -> Result<HtmlView> {
     let raw = get_email_raw(ctx, id).await?;
-    off_the_runtime(raw.octets, html_view).await
+    let limits = Limits::from(ctx.services.config.mail);
+    off_the_runtime(raw.octets, move |raw| html_view(raw, &limits)).await
 }
 
-fn html_view(raw: &[u8]) -> HtmlView {
-    let parsed = parse(raw);
-    let options = CleanOptions { inline: inline_images(raw, &parsed), ..CleanOptions::default() };
+fn html_view(raw: &[u8], limits: &Limits) -> HtmlView {
+    let parsed = parse_within(raw, limits);
+    let options = CleanOptions { inline: inline_images(raw, &parsed, limits), ..CleanOptions::default() };
     let mut body = String::new();
     let (mut blocked_remote, mut truncated) = (0, false);
     for html in &parsed.html {
@@ -229,7 +199,7 @@ fn html_view(raw: &[u8]) -> HtmlView {
 }
 
 /// Images of the message itself stand in the page, so that showing it asks for nothing.
-fn inline_images(raw: &[u8], parsed: &Parsed) -> BTreeMap<String, String> {
+fn inline_images(raw: &[u8], parsed: &Parsed, limits: &Limits) -> BTreeMap<String, String> {
     let mut left = INLINE_IMAGES_OCTETS;
     let mut images = BTreeMap::new();
     for meta in &parsed.attachments {
@@ -238,7 +208,7 @@ fn inline_images(raw: &[u8], parsed: &Parsed) -> BTreeMap<String, String> {
             continue;
         }
         left -= meta.size_octets;
-        if let Some(body) = attachment(raw, meta.index) {
+        if let Some(body) = attachment_within(raw, meta.index, limits) {
             images.insert(cid.clone(), format!("data:{};base64,{}", meta.served_type(), STANDARD.encode(&body.bytes)));
         }
     }

@@ -11,6 +11,7 @@ use crate::crypto::Sealer;
 use crate::events::Bus;
 use crate::ingest::Ingest;
 use crate::peers::Limits;
+use crate::tls::Certificate;
 
 use super::api_keys::KeyCache;
 use super::rates::Rates;
@@ -32,6 +33,8 @@ pub struct Services {
     pub sealer: Arc<Sealer>,
     /// The addresses that the SMTP listener listens at, as they were bound.
     pub smtp_addresses: Arc<Vec<std::net::SocketAddr>>,
+    /// The certificate that the listeners present; `None` beside a server.
+    pub certificate: Option<Arc<Certificate>>,
     /// Cancelled when the server ends: who waits is answered then.
     pub stop: CancellationToken,
     /// What peers of the SMTP listener may take; `None` where there is none.
@@ -39,8 +42,8 @@ pub struct Services {
     /// Wakes the runner of background jobs.
     pub wake_jobs: Arc<Notify>,
     pub(super) keys: KeyCache,
-    pub(super) rates: Rates,
     pub(super) settings: SettingsCache,
+    pub(super) rates: Rates,
     pub(super) throttle: Arc<Throttle>,
 }
 
@@ -61,12 +64,13 @@ impl Services {
             config,
             sealer: Arc::new(sealer),
             smtp_addresses: Arc::new(smtp),
+            certificate: None,
             stop: CancellationToken::new(),
             limits: None,
             wake_jobs: Arc::default(),
             keys: KeyCache::new(),
-            rates: Rates::new(),
             settings: SettingsCache::default(),
+            rates: Rates::new(),
             throttle: Arc::default(),
         }
     }

@@ -47,6 +47,11 @@ impl Operation for UpdateSettings {
         audit: Some("settings.update"),
     };
 
+    fn time_limit(&self) -> Duration {
+        // The sealed copies of many passwords may have to go.
+        Duration::from_mins(2)
+    }
+
     async fn run(self, ctx: &Ctx) -> Result<SettingsState> {
         let mut tx = ctx.begin().await?;
         store::settings::lock(&mut tx).await?;
@@ -60,6 +65,9 @@ impl Operation for UpdateSettings {
             return Ok(before);
         }
         store::settings::write(&mut tx, &given, ctx.caller.name()).await?;
+        if self.keep_readable_passwords == Some(false) {
+            store::portal::forget_readable_passwords(&mut tx).await?;
+        }
         let after = store::settings::read(&mut tx).await?;
         let detail = json!({ "from": changed(&before.settings, &given), "to": given });
         ctx.commit_and_forget::<Self>(tx, "settings", detail).await?;
@@ -75,7 +83,10 @@ fn changed(before: &Settings, given: &serde_json::Map<String, Value>) -> Value {
 
 /// The settings as they were read a moment ago.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SettingsCache(Arc<RwLock<Option<(Instant, Arc<Settings>)>>>);
+pub(super) struct SettingsCache(Arc<RwLock<Option<Read>>>);
+
+/// When the settings were read, and what they were.
+type Read = (Instant, Arc<Settings>);
 
 /// Other nodes tell of a change at once; this is for the case that the word gets lost.
 const BELIEVED: Duration = Duration::from_secs(5);

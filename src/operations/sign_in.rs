@@ -81,7 +81,7 @@ pub async fn begin_session(services: &Services, browser: &Browser, id: Principal
     Ok(SignedIn { token, caller })
 }
 
-fn context(services: &Services, browser: &Browser, caller: Caller) -> Ctx {
+pub(super) fn context(services: &Services, browser: &Browser, caller: Caller) -> Ctx {
     Ctx {
         services: services.clone(),
         caller,

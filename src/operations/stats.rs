@@ -28,6 +28,10 @@ pub struct Stats {
     pub messages: i64,
     /// Those of them that are unread.
     pub unread_messages: i64,
+    /// Users, those included that may not sign in.
+    pub users: i64,
+    /// Mailboxes outside the trash that nobody owns and that are not shared.
+    pub unassigned_mailboxes: i64,
     /// API keys that are good.
     pub api_keys: i64,
 }
@@ -53,6 +57,8 @@ impl Operation for GetStats {
             collected_mailboxes: s.collected_mailboxes,
             messages: s.messages,
             unread_messages: s.unread_messages,
+            users: s.users,
+            unassigned_mailboxes: s.unassigned_mailboxes,
             api_keys: s.api_keys,
         })
     }

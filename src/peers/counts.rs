@@ -90,7 +90,7 @@ impl Counts {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { most: 10, period: Duration::from_secs(60) };
+    const RATE: Rate = Rate { most: 10, period: Duration::from_mins(1) };
     const SECOND: u64 = 1_000_000;
 
     #[test]

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use crate::config::Config;
 use crate::ingest::{Ingest, Spool};
 use crate::peers::{Ledger, Limits, TurnedAway};
+use crate::tls::Certificate;
 use crate::types::{SessionId, Timestamp};
 
 use super::content::Room;
@@ -23,7 +24,6 @@ use super::proxy;
 use super::record::Record;
 use super::reply::Reply;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -34,7 +34,6 @@ const LAST_SESSIONS: Duration = Duration::from_secs(45);
 pub struct Listener {
     sockets: Vec<TcpListener>,
     places: Places,
-    certificate: Arc<Certificate>,
     shared: Arc<Shared<Ingest>>,
     sessions: TaskTracker,
     limits: Limits,
@@ -42,12 +41,11 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds every address of the settings and reads, or makes, the certificate.
+    /// Binds every address of the settings; sessions that ask for encryption see the certificate.
     ///
     /// Fails with one sentence that names the setting: a port in use, not permitted, or not of this machine.
-    pub async fn bind(config: &Config, ingest: Ingest, shutdown: CancellationToken) -> Result<Self> {
+    pub fn bind(config: &Config, ingest: Ingest, certificate: &Arc<Certificate>, shutdown: CancellationToken) -> Result<Self> {
         let settings = config.smtp.clone();
-        let certificate = certificate(config.clone()).await?;
         let sockets = distinct(&settings.listen).into_iter().map(bind).collect::<Result<_>>()?;
         let dir = config.data_dir.join("spool");
         let spool = Spool::open(dir.clone()).with_context(|| format!("{} cannot be used for large messages", dir.display()))?;
@@ -70,7 +68,7 @@ impl Listener {
         let places = Places::new(shared.settings.max_sessions, per_address, per_address.saturating_mul(factor));
         let limits = Limits::new(shared.settings.peers.clone());
         let sessions = TaskTracker::new();
-        Ok(Self { sockets, places, certificate, shared: Arc::new(shared), sessions, limits, ledger: None })
+        Ok(Self { sockets, places, shared: Arc::new(shared), sessions, limits, ledger: None })
     }
 
     /// With limits that others see too, and a ledger that each session is written down in.
@@ -88,7 +86,6 @@ impl Listener {
     /// is coming in may finish.
     pub async fn run(self) {
         let shutdown = self.shared.shutdown.clone();
-        let certificate = tokio::spawn(Arc::clone(&self.certificate).watch(shutdown.clone()));
         let acceptor = Acceptor {
             places: self.places,
             shared: self.shared,
@@ -98,7 +95,7 @@ impl Listener {
         };
         let accepting: Vec<_> = self.sockets.into_iter().map(|socket| tokio::spawn(acceptor.clone().accept(socket))).collect();
         shutdown.cancelled().await;
-        for task in accepting.into_iter().chain([certificate]) {
+        for task in accepting {
             let _ = task.await;
         }
         acceptor.sessions.close();
@@ -198,12 +195,6 @@ fn refusal(hostname: &str, why: &TurnedAway) -> Reply {
             Reply::banned(hostname, banned.reason, (seconds + 59) / 60)
         }
     }
-}
-
-/// Reads the certificate, or makes it, where that holds up nothing else.
-async fn certificate(config: Config) -> Result<Arc<Certificate>> {
-    let open = move || Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname);
-    tokio::task::spawn_blocking(open).await?
 }
 
 /// Keeps the place for as long as the session runs, however it ends.

@@ -7,6 +7,8 @@ mod chunking;
 mod command;
 mod content;
 mod data;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod intake;
 mod limits;
 mod line;
@@ -19,7 +21,6 @@ mod reply;
 mod session;
 #[cfg(test)]
 mod session_tests;
-pub mod tls;
 mod trace;
 mod transaction;
 mod wire;

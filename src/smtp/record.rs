@@ -238,9 +238,8 @@ impl Record {
         match (ended, self.refusal) {
             _ if self.messages > 0 => SmtpOutcome::Accepted,
             (Ended::TlsFailed, _) => SmtpOutcome::TlsFailed,
-            (_, Some(500..)) => SmtpOutcome::Refused,
+            (_, Some(500..)) | (Ended::Refused(_), None) => SmtpOutcome::Refused,
             (_, Some(_)) => SmtpOutcome::Deferred,
-            (Ended::Refused(_), None) => SmtpOutcome::Refused,
             (Ended::TimedOut | Ended::TooSlow, None) => SmtpOutcome::TimedOut,
             (Ended::Closed | Ended::Broken | Ended::ShuttingDown, None) => SmtpOutcome::Aborted,
             (Ended::Quit, None) => SmtpOutcome::NoMail,

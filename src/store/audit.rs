@@ -1,6 +1,7 @@
 //! The audit log: rows are added and read, never changed.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::error::Result;
 use crate::types::{AuditEntry, AuditId, Timestamp};
@@ -28,10 +29,29 @@ pub async fn insert(db: &mut PgConnection, entry: &AuditEntry) -> Result<()> {
     Ok(())
 }
 
-/// Rows, newest first, after `after`; `action` narrows to one action or, ending in a dot, to a group of them.
+/// What a listing of the log is narrowed by.
+#[derive(Debug, Default)]
+pub struct Filter<'a> {
+    /// One action or, ending in a dot, a group of them.
+    pub action: Option<&'a str>,
+    /// The actor's name at the time.
+    pub actor: Option<&'a str>,
+    /// The kind of the actor.
+    pub actor_kind: Option<&'a str>,
+    /// What it was done to.
+    pub target: Option<&'a str>,
+    /// How it ended.
+    pub outcome: Option<&'a str>,
+    /// Not earlier than this.
+    pub from: Option<Timestamp>,
+    /// Not later than the second that begins here.
+    pub until: Option<Timestamp>,
+}
+
+/// Rows, newest first, after `after`.
 pub async fn list(
     db: &mut PgConnection,
-    action: Option<&str>,
+    filter: &Filter<'_>,
     after: Option<AuditId>,
     limit: i64,
     skip: i64,
@@ -43,15 +63,36 @@ pub async fn list(
            from audit_log
            where ($1::text is null or action = $1 or (right($1, 1) = '.' and starts_with(action, $1)))
                and ($2::uuid is null or audit_id < $2)
+               and ($5::text is null or actor_name = $5) and ($6::text is null or actor_kind = $6)
+               and ($7::text is null or target = $7) and ($8::text is null or outcome = $8)
+               and ($9::timestamptz is null or at >= $9) and ($10::timestamptz is null or at < $10 + interval '1 second')
+               -- Ids sort by time, by the clock of the node; a day is more than clocks differ by.
+               and ($11::uuid is null or audit_id >= $11) and ($12::uuid is null or audit_id < $12)
            order by audit_id desc limit $3 offset $4"#,
-        action,
+        filter.action,
         after as Option<AuditId>,
         limit,
         skip,
+        filter.actor,
+        filter.actor_kind,
+        filter.target,
+        filter.outcome,
+        filter.from as Option<Timestamp>,
+        filter.until as Option<Timestamp>,
+        filter.from.map(|at| first_id(at.unix() - DAY)),
+        filter.until.map(|at| first_id(at.unix() + DAY)),
     )
     .fetch_all(db)
     .await?;
     Ok(rows)
+}
+
+const DAY: i64 = 86_400;
+
+/// The first id of a second (RFC 9562 section 5.7: milliseconds in the first 48 bits).
+fn first_id(unix: i64) -> Uuid {
+    let milliseconds = u128::try_from(unix.max(0)).unwrap_or(0) * 1000;
+    Uuid::from_u128(milliseconds.min((1 << 48) - 1) << 80)
 }
 
 /// Removes at most `most` rows older than `days`, the oldest first; answers with how many it removed.

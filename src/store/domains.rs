@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store::OnConstraint as _;
-use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, Reach, Timestamp, UnknownRecipients};
+use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, MtaSts, Postmaster, Reach, Timestamp, UnknownRecipients};
 
 /// A domain's row, joined with what people read of it.
 struct Row {
@@ -13,7 +13,11 @@ struct Row {
     is_default: bool,
     unknown_policy: String,
     unknown_address: Option<Address>,
+    takes_subdomains: bool,
+    mta_sts: String,
+    postmaster_address: Option<Address>,
     mailbox_count: i64,
+    retention_days: Option<i32>,
     created_at: Timestamp,
 }
 
@@ -29,7 +33,11 @@ impl From<Row> for Domain {
             name: row.name,
             is_default: row.is_default,
             unknown,
+            takes_subdomains: row.takes_subdomains,
+            mta_sts: MtaSts::from(row.mta_sts),
+            postmaster: row.postmaster_address.map_or(Postmaster::Collect, Postmaster::Deliver),
             mailbox_count: row.mailbox_count,
+            retention_days: row.retention_days,
             created_at: row.created_at,
         }
     }
@@ -48,10 +56,12 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
-               u.address as "unknown_address?: Address", d.created_at as "created_at: Timestamp",
+               u.address as "unknown_address?: Address", d.takes_subdomains, d.mta_sts,
+               p.address as "postmaster_address?: Address", d.created_at as "created_at: Timestamp", d.retention_days,
                (select count(*) from mailboxes m where m.domain_id = d.domain_id and m.lifecycle <> 'collected')
                    as "mailbox_count!"
            from domains d left join mailboxes u on u.mailbox_id = d.unknown_mailbox_id
+           left join mailboxes p on p.mailbox_id = d.postmaster_mailbox_id
            where ($1::text is null or d.name = $1) and ($2::text is null or d.name > $2)
                and ($5::text[] is null or d.name = any($5))
            order by d.name limit $3 offset $4"#,
@@ -112,13 +122,47 @@ pub async fn set_unknown(db: &mut PgConnection, name: &DomainName, policy: &str,
     Ok(())
 }
 
-/// Removes a domain that has no mailboxes; `Conflict` where it has some, false where there is no such domain.
-pub async fn delete(db: &mut PgConnection, name: &DomainName) -> Result<bool> {
-    let done = sqlx::query!("delete from domains where name = $1", name.as_str())
+/// Sets whether a domain takes its subdomains.
+pub async fn set_takes_subdomains(db: &mut PgConnection, name: &DomainName, takes: bool) -> Result<()> {
+    sqlx::query!("update domains set takes_subdomains = $2 where name = $1", name.as_str(), takes).execute(db).await?;
+    Ok(())
+}
+
+/// Sets what senders are told about encryption.
+pub async fn set_mta_sts(db: &mut PgConnection, name: &DomainName, mode: MtaSts) -> Result<()> {
+    sqlx::query!("update domains set mta_sts = $2 where name = $1", name.as_str(), mode.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// Sets where mail for postmaster and abuse lands; `None` collects it.
+pub async fn set_postmaster(db: &mut PgConnection, name: &DomainName, mailbox: Option<MailboxId>) -> Result<()> {
+    sqlx::query!("update domains set postmaster_mailbox_id = $2 where name = $1", name.as_str(), mailbox as Option<MailboxId>,)
         .execute(db)
-        .await
-        .on_constraint("mailboxes_domain_id_fkey", || {
-            Error::conflict("domain_in_use", format!("The domain {name} still has mailboxes, perhaps in the trash or collected."))
-        })?;
-    Ok(done.rows_affected() == 1)
+        .await?;
+    Ok(())
+}
+
+/// Removes a domain that has no mailboxes and aliases; `Conflict` where it has some, false where there is no such domain.
+pub async fn delete(db: &mut PgConnection, name: &DomainName) -> Result<bool> {
+    let done = sqlx::query!("delete from domains where name = $1", name.as_str()).execute(db).await;
+    let in_use = |what| Error::conflict("domain_in_use", format!("The domain {name} still has {what}."));
+    match done {
+        Err(sqlx::Error::Database(cause)) if cause.constraint() == Some("mailboxes_domain_id_fkey") => {
+            Err(in_use("mailboxes, perhaps in the trash or collected"))
+        }
+        Err(sqlx::Error::Database(cause)) if cause.constraint() == Some("aliases_domain_id_fkey") => Err(in_use("aliases")),
+        done => Ok(done?.rows_affected() == 1),
+    }
+}
+
+/// Sets after how many days the messages of a domain's mailboxes are removed; `None` as the installation has it.
+pub async fn set_retention(db: &mut PgConnection, name: &DomainName, days: Option<i64>) -> Result<()> {
+    sqlx::query!(
+        "update domains set retention_days = $2 where name = $1",
+        name.as_str(),
+        days.and_then(|days| i32::try_from(days).ok()),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

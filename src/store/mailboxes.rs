@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, Reach, Timestamp};
+use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, PrincipalId, Reach, ServiceTemplateId, Timestamp};
 
 /// What a listing of mailboxes is narrowed by.
 #[derive(Debug, Default)]
@@ -19,6 +19,14 @@ pub struct Filter<'a> {
     pub any_lifecycle: bool,
     /// Those whose address or note contains this text.
     pub text: Option<&'a str>,
+    /// Those that this user owns or is a member of.
+    pub user: Option<PrincipalId>,
+    /// Those that nobody owns and that are not shared.
+    pub unassigned: bool,
+    /// Shared ones.
+    pub shared: bool,
+    /// Those that this service template is bound to.
+    pub service: Option<ServiceTemplateId>,
     /// Those that the caller sees.
     pub reach: Reach,
 }
@@ -38,7 +46,8 @@ pub async fn list(
                l.lifecycle as "lifecycle!: LifecycleText", m.note,
                coalesce(c.messages, 0) as "message_count!", coalesce(c.unread, 0) as "unread_count!",
                m.created_by, m.created_at as "created_at: Timestamp", m.expires_at as "expires_at: Timestamp",
-               m.trashed_at as "trashed_at: Timestamp", m.trashed_by
+               m.trashed_at as "trashed_at: Timestamp", m.trashed_by, m.owner_id as "user_id: PrincipalId", m.is_shared,
+               m.last_login_at as "last_login_at: Timestamp", m.retention_days
            from mailboxes m
            join domains d using (domain_id)
            cross join lateral (
@@ -55,6 +64,12 @@ pub async fn list(
                and ($5::text is null or position(lower($5) in m.address) > 0 or position(lower($5) in lower(m.note)) > 0)
                and ($6::uuid is null or m.mailbox_id < $6)
                and ($9::text[] is null or d.name = any($9) or m.address = any($10))
+               and ($11::uuid is null or m.mailbox_id in (
+                   select mailbox_id from mailboxes where owner_id = $11
+                   union select mailbox_id from mailbox_members where principal_id = $11))
+               and (not $12 or (m.owner_id is null and not m.is_shared)) and (not $13 or m.is_shared)
+               and ($14::uuid is null or m.mailbox_id in (
+                   select mailbox_id from service_bindings where service_template_id = $14))
            order by m.mailbox_id desc limit $7 offset $8"#,
         filter.address.map(Address::as_str),
         filter.domain.map(DomainName::as_str),
@@ -66,6 +81,10 @@ pub async fn list(
         skip,
         domains.as_deref(),
         mailboxes.as_deref(),
+        filter.user as Option<PrincipalId>,
+        filter.unassigned,
+        filter.shared,
+        filter.service as Option<ServiceTemplateId>,
     )
     .fetch_all(db)
     .await?;
@@ -107,14 +126,14 @@ pub struct New {
     pub addresses: Vec<String>,
     pub domains: Vec<String>,
     pub password_hashes: Vec<String>,
-    pub sealed_passwords: Vec<Vec<u8>>,
+    pub sealed_passwords: Vec<Option<Vec<u8>>>,
     pub note: String,
     pub created_by: String,
     pub expires_at: Option<Timestamp>,
 }
 
 /// Makes mailboxes, and adopts those that collected mail for an address so far. Answers with the addresses that it made;
-/// what is missing from them was there already, or its domain is not.
+/// what is missing from them was there already, as a mailbox or an alias, or its domain is not.
 pub async fn insert(db: &mut PgConnection, new: &New) -> Result<Vec<String>> {
     let ids: Vec<Uuid> = new.addresses.iter().map(|_| Uuid::now_v7()).collect();
     let made = sqlx::query_scalar!(
@@ -123,6 +142,7 @@ pub async fn insert(db: &mut PgConnection, new: &New) -> Result<Vec<String>> {
            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[])
                as t (id, address, domain, password_hash, sealed_password)
            join domains d on d.name = t.domain
+           where not exists (select from aliases a where a.address = t.address)
            on conflict (address) do update
            set lifecycle = 'active', password_hash = excluded.password_hash, sealed_password = excluded.sealed_password,
                note = excluded.note, created_by = excluded.created_by, created_at = now(), expires_at = excluded.expires_at
@@ -132,7 +152,7 @@ pub async fn insert(db: &mut PgConnection, new: &New) -> Result<Vec<String>> {
         &new.addresses,
         &new.domains,
         &new.password_hashes,
-        &new.sealed_passwords,
+        &new.sealed_passwords as &[Option<Vec<u8>>],
         new.note,
         new.created_by,
         new.expires_at as Option<Timestamp>,
@@ -151,6 +171,8 @@ pub struct Changes {
     pub is_active: Option<bool>,
     /// The end of its time; `Some(None)` takes the end away.
     pub expires_at: Option<Option<Timestamp>>,
+    /// After how many days its messages are removed; `Some(None)` as its domain has it.
+    pub retention_days: Option<Option<i64>>,
 }
 
 /// Changes a mailbox that is not in the trash; false where there is none.
@@ -159,13 +181,16 @@ pub async fn update(db: &mut PgConnection, address: &Address, changes: &Changes)
         "update mailboxes set
              note = coalesce($2, note),
              lifecycle = case when $3::bool then 'active' when not $3::bool then 'disabled' else lifecycle end,
-             expires_at = case when $4 then $5 else expires_at end
+             expires_at = case when $4 then $5 else expires_at end,
+             retention_days = case when $6 then $7 else retention_days end
          where address = $1 and lifecycle not in ('trashed', 'collected')",
         address.as_str(),
         changes.note,
         changes.is_active,
         changes.expires_at.is_some(),
         changes.expires_at.flatten() as Option<Timestamp>,
+        changes.retention_days.is_some(),
+        changes.retention_days.flatten().and_then(|days| i32::try_from(days).ok()),
     )
     .execute(db)
     .await?;

@@ -87,6 +87,24 @@ pub async fn list_all(
     Ok(rows)
 }
 
+/// The summaries of these messages, newest first; those in the trash are left out.
+pub async fn summaries(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<MessageSummary>> {
+    let rows = sqlx::query_as!(
+        MessageSummary,
+        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+               e.attachment_count, e.code,
+               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
+           from messages e join mailboxes m using (mailbox_id)
+           where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
+           order by e.message_id desc"#,
+        ids,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
 /// A message's summary; `None` also where its mailbox is in the trash.
 pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<MessageSummary>> {
     let row = sqlx::query_as!(
@@ -169,14 +187,14 @@ pub async fn contents(
 
 /// A message's octets as they are stored.
 #[derive(Debug)]
-struct Octets {
-    encoding: String,
-    stored: Vec<u8>,
-    size_octets: i64,
+pub(super) struct Octets {
+    pub(super) encoding: String,
+    pub(super) stored: Vec<u8>,
+    pub(super) size_octets: i64,
 }
 
 impl Octets {
-    fn unpacked(&self) -> Result<Vec<u8>> {
+    pub(super) fn unpacked(&self) -> Result<Vec<u8>> {
         if self.encoding == "plain" {
             return Ok(self.stored.clone());
         }

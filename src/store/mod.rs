@@ -1,8 +1,15 @@
 //! All SQL. A function takes a connection, so that its caller decides what is one transaction.
 
+pub mod access_links;
+pub mod aliases;
 pub mod api_keys;
 pub mod audit;
+pub mod certificates;
+pub mod codes;
+pub mod domain_checks;
 pub mod domains;
+pub mod events;
+pub mod figures;
 pub mod health;
 pub mod intake;
 pub mod jobs;
@@ -10,13 +17,19 @@ pub mod kept_answers;
 pub mod mailboxes;
 pub mod messages;
 pub mod notify;
+pub mod portal;
 pub mod principals;
 pub mod private;
 pub mod recipients;
+pub mod retention;
+pub mod search;
+pub mod service_links;
 pub mod settings;
 pub mod smtp_bans;
 pub mod smtp_sessions;
 pub mod stats;
+pub mod tls_reports;
+pub mod users;
 
 use std::time::Duration;
 

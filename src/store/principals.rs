@@ -115,11 +115,11 @@ pub struct Session {
 pub async fn find_session(db: &mut PgConnection, token_digest: &[u8]) -> Result<Option<Session>> {
     let row = sqlx::query_as!(
         Session,
-        r#"select s.session_id as "id: SessionId", s.principal_id as "principal_id: PrincipalId", p.username, s.remote_address,
+        r#"select s.session_id as "id: SessionId", p.principal_id as "principal_id: PrincipalId", p.username, s.remote_address,
                s.user_agent, s.created_at as "created_at: Timestamp", s.last_seen_at as "last_seen_at: Timestamp",
                s.expires_at as "expires_at: Timestamp"
            from sessions s join principals p using (principal_id)
-           where s.token_digest = $1 and s.expires_at > now() and p.is_active"#,
+           where s.token_digest = $1 and s.expires_at > now() and p.is_active and p.kind = 'admin'"#,
         token_digest,
     )
     .fetch_optional(db)
@@ -142,7 +142,7 @@ pub async fn touch_session(db: &mut PgConnection, id: SessionId) -> Result<()> {
 pub async fn list_sessions(db: &mut PgConnection, principal: PrincipalId) -> Result<Vec<Session>> {
     let rows = sqlx::query_as!(
         Session,
-        r#"select s.session_id as "id: SessionId", s.principal_id as "principal_id: PrincipalId", p.username, s.remote_address,
+        r#"select s.session_id as "id: SessionId", p.principal_id as "principal_id: PrincipalId", p.username, s.remote_address,
                s.user_agent, s.created_at as "created_at: Timestamp", s.last_seen_at as "last_seen_at: Timestamp",
                s.expires_at as "expires_at: Timestamp"
            from sessions s join principals p using (principal_id)

@@ -14,6 +14,8 @@ pub struct Stats {
     pub collected_mailboxes: i64,
     pub messages: i64,
     pub unread_messages: i64,
+    pub users: i64,
+    pub unassigned_mailboxes: i64,
     pub api_keys: i64,
 }
 
@@ -26,6 +28,9 @@ pub async fn read(db: &mut PgConnection) -> Result<Stats> {
                (select count(*) from mailboxes where lifecycle in ('active', 'disabled')) as "mailboxes!",
                (select count(*) from mailboxes where lifecycle = 'trashed') as "trashed_mailboxes!",
                (select count(*) from mailboxes where lifecycle = 'collected') as "collected_mailboxes!",
+               (select count(*) from principals where kind = 'user') as "users!",
+               (select count(*) from mailboxes where owner_id is null and not is_shared and lifecycle in ('active', 'disabled'))
+                   as "unassigned_mailboxes!",
                (select count(*) from api_keys where revoked_at is null and (expires_at is null or expires_at > now()))
                    as "api_keys!",
                coalesce(sum(c.messages), 0)::bigint as "messages!", coalesce(sum(c.unread), 0)::bigint as "unread_messages!"

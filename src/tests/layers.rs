@@ -7,11 +7,11 @@ const FLOORS: &[&[&str]] = &[
     &["error"],
     &["types", "config"],
     &["crypto"],
-    &["dns"],
+    &["dns", "tls"],
     &["mail"],
     &["store"],
     &["ingest", "peers"],
-    &["smtp", "accounts", "events", "jobs"],
+    &["acme", "smtp", "accounts", "events", "jobs"],
     &["operations"],
     &["http"],
     &["api", "mcp", "web"],
@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 /// The doors are not here: what they want goes through an operation, where the scope is checked.
-const MAY_USE_STORE: &[&str] = &["store", "ingest", "peers", "accounts", "events", "jobs", "operations", "app"];
+const MAY_USE_STORE: &[&str] = &["store", "ingest", "peers", "acme", "accounts", "events", "jobs", "operations", "app"];
 /// No rule of the product knows HTTP.
 const MAY_USE_AXUM: &[&str] = &["http", "api", "mcp", "web", "app"];
 

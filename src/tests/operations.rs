@@ -14,7 +14,10 @@ use crate::harness::server::Server;
 fn path(entry: &Entry) -> String {
     let id = uuid::Uuid::nil().to_string();
     let path = entry.spec.rest.1;
-    path.replace("{address}", "nobody@example.org").replace("{name}", "nowhere.example").replace("{id}", &id)
+    path.replace("{address}", "nobody@example.org")
+        .replace("{name}", "nowhere.example")
+        .replace("{id}", &id)
+        .replace("{user_id}", &id)
 }
 
 /// Routes beside the list, which answer with octets.

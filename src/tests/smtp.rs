@@ -1,11 +1,13 @@
 //! Mail over real sockets into a real database.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use pillarbox::config::RawConfig;
+use pillarbox::config::{Config, RawConfig};
 use pillarbox::ingest::{Ingest, Workers};
 use pillarbox::smtp::Listener;
 use pillarbox::store;
+use pillarbox::tls::Certificate;
 use sqlx::Row;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -43,7 +45,7 @@ impl Server {
         let (ingest, workers) =
             Ingest::start(config.ingest.clone(), db.options(), (*db).clone(), "test".to_owned()).await.unwrap();
         let shutdown = CancellationToken::new();
-        let listener = Listener::bind(&config, ingest.clone(), shutdown.clone()).await.unwrap();
+        let listener = Listener::bind(&config, ingest.clone(), &certificate(&config), shutdown.clone()).unwrap();
         let address = listener.local_addrs()[0];
         Self { address, db, data_dir, shutdown, listener: tokio::spawn(listener.run()), ingest, workers }
     }
@@ -72,6 +74,10 @@ impl Server {
     }
 }
 
+fn certificate(config: &Config) -> Arc<Certificate> {
+    Certificate::open(config.smtp.tls.as_ref(), &config.data_dir, &config.hostname).unwrap()
+}
+
 async fn make_mailboxes(db: &TestDatabase) {
     let mut db = db.acquire().await.unwrap();
     store::domains::insert(&mut db, &"example.org".parse().unwrap()).await.unwrap();
@@ -79,7 +85,7 @@ async fn make_mailboxes(db: &TestDatabase) {
     let new = store::mailboxes::New {
         domains: vec!["example.org".to_owned(); addresses.len()],
         password_hashes: vec![String::new(); addresses.len()],
-        sealed_passwords: vec![Vec::new(); addresses.len()],
+        sealed_passwords: vec![None; addresses.len()],
         addresses,
         note: String::new(),
         created_by: "test".to_owned(),
@@ -290,7 +296,8 @@ async fn a_port_in_use_stops_the_start_with_a_sentence() {
         data_dir: Some(server.data_dir.path().to_owned()),
         ..RawConfig::default()
     };
-    let refused = Listener::bind(&settings.check().unwrap(), server.ingest.clone(), CancellationToken::new()).await;
+    let config = settings.check().unwrap();
+    let refused = Listener::bind(&config, server.ingest.clone(), &certificate(&config), CancellationToken::new());
     let text = format!("{:#}", refused.err().expect("refused"));
     assert!(text.contains("PILLARBOX_SMTP_LISTEN") && text.contains(&server.address.to_string()), "{text}");
     server.stop().await;

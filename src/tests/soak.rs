@@ -43,7 +43,7 @@ async fn peers_that_stand_still_keep_nobody_out_and_are_ended() {
     for mut peer in peers {
         let mut rest = Vec::new();
         let read = peer.read_to_end(&mut rest);
-        let _ = tokio::time::timeout(Duration::from_secs(60), read).await.expect("each is ended");
+        let _ = tokio::time::timeout(Duration::from_mins(1), read).await.expect("each is ended");
         assert!(String::from_utf8_lossy(&rest).contains("\r\n421 4.4.2 "), "{}", String::from_utf8_lossy(&rest));
     }
 }

@@ -65,6 +65,11 @@ impl Address {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
+    /// The address with U-labels, for people.
+    pub fn to_unicode(&self) -> String {
+        format!("{}@{}", self.local_part(), idna::domain_to_unicode(self.domain_str()).0)
+    }
+
     /// The base address and the detail, where the local part has a sub-address (RFC 5233): `a+b@x` gives `a@x` and `b`.
     pub fn split_detail(&self) -> Option<(Address, &str)> {
         let (base, detail) = self.local_part().split_once('+')?;
@@ -83,6 +88,20 @@ impl FromStr for Address {
         let domain: DomainName = domain.parse()?;
         Ok(Self(format!("{local}@{domain}")))
     }
+}
+
+/// How an address stands in JSON where people may read it too.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AddressForms<'a> {
+    /// The address, its domain in A-labels: the form in which addresses are compared.
+    address: &'a Address,
+    /// The same with the domain in U-labels, for people. Every input takes both forms.
+    display_address: String,
+}
+
+/// Writes an address in both forms.
+pub(super) fn in_both_forms<S: serde::Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+    AddressForms { address, display_address: address.to_unicode() }.serialize(serializer)
 }
 
 /// The stored form of a local part: unquoted where it can be, NFC, lower case.

@@ -12,13 +12,13 @@ pub struct AuditEntry {
     pub id: AuditId,
     /// When it happened.
     pub at: Timestamp,
-    /// `admin`, `api_key`, `operator` (the command line) or `nobody`.
+    /// `admin`, `user`, `api_key`, `mailbox` (its password), `access_link`, `operator` (the command line), `job` or `nobody`.
     pub actor_kind: String,
     /// The account or key; null for the operator.
     pub actor_id: Option<String>,
     /// Its name at the time.
     pub actor_name: String,
-    /// The door: `panel`, `rest`, `cli`.
+    /// The door: `panel`, `rest`, `mcp`, `cli`, `job`.
     pub surface: String,
     /// What was done, as in `mailbox.create`.
     pub action: String,

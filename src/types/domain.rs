@@ -6,21 +6,32 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, DomainId, DomainName, Timestamp};
+use super::domain_name::{NameForms, in_both_forms};
+use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 
 /// A domain that mail is received for.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Domain {
     /// Identifies it.
     pub id: DomainId,
-    /// The name, in A-labels.
+    /// The name.
+    #[serde(flatten, serialize_with = "in_both_forms")]
+    #[schemars(with = "NameForms<'static>")]
     pub name: DomainName,
     /// Whether it is the domain of addresses that are given without one.
     pub is_default: bool,
     /// What happens to mail for addresses that nobody made.
     pub unknown: UnknownRecipients,
+    /// Whether mail for an address of any of its subdomains is mail for the same address here.
+    pub takes_subdomains: bool,
+    /// Where mail for postmaster and abuse lands while they have no mailbox or alias of their own.
+    pub postmaster: Postmaster,
+    /// What senders are told about encryption on the way here (MTA-STS).
+    pub mta_sts: MtaSts,
     /// How many mailboxes it has, those in the trash included.
     pub mailbox_count: i64,
+    /// After how many days the messages of its mailboxes are removed, starred ones spared; null as the installation has it.
+    pub retention_days: Option<i32>,
     /// When it was added.
     pub created_at: Timestamp,
 }

@@ -42,6 +42,20 @@ impl DomainName {
     }
 }
 
+/// How the name of a domain stands in JSON where people may read it too.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct NameForms<'a> {
+    /// The name in A-labels, as it stands in DNS.
+    name: &'a DomainName,
+    /// The name in U-labels, for people. Every input takes both forms.
+    display_name: String,
+}
+
+/// Writes a name in both forms.
+pub(super) fn in_both_forms<S: serde::Serializer>(name: &DomainName, serializer: S) -> Result<S::Ok, S::Error> {
+    NameForms { name, display_name: name.to_unicode() }.serialize(serializer)
+}
+
 impl FromStr for DomainName {
     type Err = InvalidDomainName;
 

@@ -67,14 +67,24 @@ ids! {
     ApiKeyId,
     /// A domain that mail is received for.
     DomainId,
+    /// Another address of mailboxes.
+    AliasId,
     /// A mailbox.
     MailboxId,
     /// A message as it lies in one mailbox.
     MessageId,
     /// The octets of a message, shared by all recipients of its transaction.
     ContentId,
+    /// A sender's report of encryption.
+    TlsReportId,
     /// A row of the audit log.
     AuditId,
+    /// A link that opens one mailbox.
+    AccessLinkId,
+    /// A service that mailboxes are used for.
+    ServiceTemplateId,
+    /// A service as it is bound to one mailbox.
+    ServiceBindingId,
     /// A ban of a peer of the SMTP listener.
     SmtpBanId,
 }

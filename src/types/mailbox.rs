@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, DomainName, MailboxId, Timestamp};
+use super::address::{AddressForms, in_both_forms};
+use super::{Address, DomainName, MailboxId, PrincipalId, Timestamp};
 
 /// Where the mail of an address is kept.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -11,6 +12,8 @@ pub struct Mailbox {
     /// Identifies it.
     pub id: MailboxId,
     /// The address that it receives at.
+    #[serde(flatten, serialize_with = "in_both_forms")]
+    #[schemars(with = "AddressForms<'static>")]
     pub address: Address,
     /// The address's domain.
     pub domain: DomainName,
@@ -32,6 +35,14 @@ pub struct Mailbox {
     pub trashed_at: Option<Timestamp>,
     /// Who put it there.
     pub trashed_by: Option<String>,
+    /// The user who owns it; null where nobody does, and where it is shared.
+    pub user_id: Option<PrincipalId>,
+    /// Whether it is shared: its members see it, and nobody owns it.
+    pub is_shared: bool,
+    /// When somebody last signed in with its password; null where nobody did.
+    pub last_login_at: Option<Timestamp>,
+    /// After how many days its messages are removed, starred ones spared; null as its domain has it.
+    pub retention_days: Option<i32>,
 }
 
 /// Whether a mailbox receives.

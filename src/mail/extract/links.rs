@@ -1,11 +1,19 @@
 //! Links: which one completes what the message is for.
 
+use std::borrow::Cow;
+
 use crate::mail::extract::MAX_CANDIDATES;
 use crate::mail::extract::codes;
 use crate::mail::extract::fold;
+use crate::mail::extract::judge;
+use crate::mail::extract::link_measures;
+use crate::mail::extract::link_measures::LinkMeasure;
+use crate::mail::extract::link_measures::LinkMeasures;
+use crate::mail::extract::link_weights;
 use crate::mail::extract::link_weights::COUNT;
 use crate::mail::extract::link_weights::LinkFeature;
 use crate::mail::extract::link_weights::TABLE;
+use crate::mail::extract::measures;
 use crate::mail::extract::mood::Mood;
 use crate::mail::extract::page;
 use crate::mail::extract::page::Page;
@@ -20,7 +28,10 @@ use crate::mail::extract::wording::Hit;
 use crate::mail::extract::wording::Kind;
 use crate::mail::extract::wording::Kinds;
 use crate::mail::extract::wording::WORDING;
+use crate::mail::extract::wording::Wording;
 
+/// The confidence from which a link is the answer: a wrong link does more harm than a wrong code.
+pub(super) const THRESHOLD: f32 = 0.7;
 /// Links that are weighed in one part.
 const MAX_LINKS: usize = 256;
 
@@ -43,27 +54,29 @@ struct Found<'p> {
     kind: LinkKind,
     score: f32,
     rule: &'static str,
-    reasons: Vec<&'static str>,
+    reasons: Vec<Cow<'static, str>>,
     host: String,
     fits: bool,
     /// What the score was made of.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read when the weights are fitted"))]
     evidence: [f32; COUNT],
+    /// The links before it in its part.
+    before: usize,
 }
 
 /// The candidates of a message, best first; `code` is the code that was found in it.
 pub(super) fn candidates(pages: &[Page], mood: &Mood, code: Option<&str>, input: &Input<'_>) -> Vec<LinkCandidate> {
-    let mut found = weigh_all(pages, mood, code, input.from_address);
+    let mut found = weigh_all(pages, mood, code, input.from_address, &WORDING);
+    judge_all(&mut found, mood);
     found.retain(|one| one.score > -3.0 || one.kind == LinkKind::Unsubscribe);
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found.into_iter().take(MAX_CANDIDATES).map(finish).collect()
 }
 
-fn weigh_all<'p>(pages: &'p [Page], mood: &Mood, code: Option<&str>, from: Option<&str>) -> Vec<Found<'p>> {
+fn weigh_all<'p>(pages: &'p [Page], mood: &Mood, code: Option<&str>, from: Option<&str>, wording: &Wording) -> Vec<Found<'p>> {
     let sender = from.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| url::registered(domain));
     let purpose = purpose(pages);
     let code = code.map(str::to_lowercase);
-    let setting = Setting { sender: sender.as_deref(), mood, purpose: &purpose, code: code.as_deref() };
+    let setting = Setting { wording, sender: sender.as_deref(), mood, purpose: &purpose, code: code.as_deref() };
     let mut found: Vec<Found<'_>> = Vec::new();
     for page in pages {
         let places = places(page);
@@ -75,16 +88,77 @@ fn weigh_all<'p>(pages: &'p [Page], mood: &Mood, code: Option<&str>, from: Optio
             let next = places.get(at + 1).map_or(page.visible.len(), |next| next.start);
             let only = count == 1 && first == Some(at);
             let among = Among { bounds: (bound, next), first: first == Some(at), only };
-            keep(&mut found, weigh(place, among, &setting));
+            keep(&mut found, Found { before: at, ..weigh(place, among, &setting) });
         }
     }
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found
 }
 
-/// The evidence on each link, for fitting.
+/// The names of all that the judge looks at, in the order of a vector.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    link_weights::NAMES.iter().chain(link_measures::MEASURE_NAMES).copied()
+}
+
+/// Looks at the best a second time, together; those that are left out keep the place behind them.
+fn judge_all(found: &mut [Found<'_>], mood: &Mood) {
+    if judge::LINKS.is_empty() {
+        return;
+    }
+    let vectors = vectors(found, mood);
+    for (one, vector) in found.iter_mut().zip(&vectors) {
+        let mut parts = [0.0; COUNT + link_measures::COUNT];
+        let again = judge::LINKS.weigh(vector, &mut parts);
+        let vetoes = [LinkFeature::Quoted, LinkFeature::AnchorUnsubscribe, LinkFeature::AnchorNotMe];
+        let vetoed = vetoes.iter().any(|veto| vector.get(*veto as usize).is_some_and(|value| *value > 0.0));
+        one.score = if vetoed { again.min(one.score) } else { again };
+        codes::explain(&mut one.reasons, vector, &parts, (COUNT, link_measures::MEASURES));
+    }
+    for one in found.iter_mut().skip(vectors.len()) {
+        one.score = one.score.min(0.0) - 4.0;
+    }
+}
+
+/// How many of the best are looked at a second time.
+const SHORT_LIST: usize = 6;
+
+/// What the judge looks at, for each of the best.
+fn vectors(found: &[Found<'_>], mood: &Mood) -> Vec<Vec<f32>> {
+    let of_message = LinkMeasures::of_message(mood);
+    let buttons = found.iter().filter(|one| one.place.button).count();
+    let tokens = found.iter().filter(|one| could_be(one.place.url)).count();
+    let vector = |(rank, one): (usize, &Found<'_>)| {
+        let mut own = of_message;
+        own.measure(one.place.page, (one.place.start, one.place.end), one.place.text, one.place.url);
+        let mut rivals = found.iter().enumerate().filter(|(other, _)| *other != rank).map(|(_, other)| other.score);
+        let near = rivals.clone().filter(|score| score + 3.0 > one.score).count();
+        let best = rivals.next().unwrap_or(-8.0).max(-8.0);
+        own.set(LinkMeasure::Score, one.score);
+        own.set(LinkMeasure::Margin, one.score - best);
+        own.set(LinkMeasure::Rank, measures::small(rank));
+        own.set(LinkMeasure::Rivals, measures::small(near));
+        own.set(LinkMeasure::TokenLinks, measures::small(tokens));
+        own.set(LinkMeasure::Buttons, measures::small(buttons));
+        own.flag(LinkMeasure::OnlyButton, buttons == 1 && one.place.button);
+        own.set(LinkMeasure::Before, measures::log(one.before));
+        own.set(LinkMeasure::SameHost, measures::log(found.iter().filter(|other| other.host == one.host).count()));
+        one.evidence.iter().chain(&own.0).copied().collect()
+    };
+    found.iter().take(SHORT_LIST).enumerate().map(vector).collect()
+}
+
+/// The vectors of a message, for fitting.
 #[cfg(test)]
-pub(super) fn evidence(pages: &[Page], mood: &Mood, code: Option<&str>, from: Option<&str>) -> Vec<(String, Vec<f32>)> {
-    weigh_all(pages, mood, code, from).into_iter().map(|one| (one.place.url.to_owned(), one.evidence.to_vec())).collect()
+pub(super) fn evidence(
+    pages: &[Page],
+    mood: &Mood,
+    code: Option<&str>,
+    from: Option<&str>,
+    wording: &Wording,
+) -> Vec<(String, Vec<f32>)> {
+    let found = weigh_all(pages, mood, code, from, wording);
+    let vectors = vectors(&found, mood);
+    found.iter().map(|one| one.place.url.to_owned()).zip(vectors).collect()
 }
 
 /// Whether an address has something that is only for the recipient and does not say that it is for something else.
@@ -151,6 +225,7 @@ const WANTED: [(Kind, LinkKind); 4] = [
 
 /// What is known of the message besides the link itself.
 struct Setting<'a> {
+    wording: &'a Wording,
     sender: Option<&'a str>,
     mood: &'a Mood,
     purpose: &'a Purpose,
@@ -187,7 +262,7 @@ fn weigh<'p>(place: &Place<'p>, among: Among, setting: &Setting<'_>) -> Found<'p
     let mut evidence = Evidence([0.0; COUNT]);
     let mut kind = LinkKind::Other;
     evidence.flag(LinkFeature::Bias, true);
-    anchor(place, &mut kind, &mut evidence);
+    anchor(place, setting.wording, &mut kind, &mut evidence);
     around(place, among.bounds, &mut kind, &mut evidence);
     path(place, &mut kind, &mut evidence);
     message(setting, &mut kind, &mut evidence);
@@ -208,11 +283,11 @@ fn weigh<'p>(place: &Place<'p>, among: Among, setting: &Setting<'_>) -> Found<'p
     let agreed = evidence.has(LinkFeature::Topic) || evidence.has(LinkFeature::SubjectWanted);
     evidence.flag(LinkFeature::WantedOnTopic, wanted && agreed);
     let (score, rule, reasons) = add_up(&evidence);
-    Found { place: place.clone(), kind, score, rule, reasons, host, fits, evidence: evidence.0 }
+    Found { place: place.clone(), kind, score, rule, reasons, host, fits, evidence: evidence.0, before: 0 }
 }
 
 /// The sum, the strongest rule and the strongest reasons.
-fn add_up(evidence: &Evidence) -> (f32, &'static str, Vec<&'static str>) {
+fn add_up(evidence: &Evidence) -> (f32, &'static str, Vec<Cow<'static, str>>) {
     let mut pieces: Vec<(f32, &str, &str)> = Vec::new();
     let mut score = 0.0;
     for (value, (weight, rule, reason)) in evidence.0.iter().zip(TABLE) {
@@ -224,17 +299,17 @@ fn add_up(evidence: &Evidence) -> (f32, &'static str, Vec<&'static str>) {
     }
     pieces.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let rule = pieces.iter().find(|(part, ..)| *part > 0.0).map_or("link", |(_, rule, _)| rule);
-    (score, rule, pieces.iter().map(|(_, _, reason)| *reason).take(4).collect())
+    (score, rule, pieces.iter().map(|(_, _, reason)| Cow::Borrowed(*reason)).take(4).collect())
 }
 
 /// What is read on the link itself.
-fn anchor(place: &Place<'_>, kind: &mut LinkKind, evidence: &mut Evidence) {
+fn anchor(place: &Place<'_>, wording: &Wording, kind: &mut LinkKind, evidence: &mut Evidence) {
     let text = fold::Folded::new(place.text.trim()).text;
     if text.is_empty() {
         evidence.flag(LinkFeature::AnchorEmpty, true);
         return;
     }
-    let hits = WORDING.find(&text);
+    let hits = wording.find(&text);
     let covers = |hit: &Hit| (hit.end - hit.start) * 2 >= text.len() || text.len() < 100;
     let longest =
         |wanted: Kind| hits.iter().filter(|hit| hit.kinds.has(wanted) && covers(hit)).map(|hit| hit.end - hit.start).max();
@@ -242,14 +317,16 @@ fn anchor(place: &Place<'_>, kind: &mut LinkKind, evidence: &mut Evidence) {
     let best = WANTED.iter().filter_map(|(wanted, kind)| Some((longest(*wanted)?, *kind))).max_by_key(|(length, _)| *length);
     evidence.flag(LinkFeature::AnchorClick, longest(Kind::Click).is_some());
     evidence.flag(LinkFeature::AnchorTopic, hits.iter().any(|hit| hit.kinds.has(Kind::Topic)));
+    // "Cancel my registration": the verb comes first and has the last word.
+    let leaves = hits.iter().any(|hit| hit.start == 0 && hit.kinds.has(Kind::Unsubscribe));
     match best {
-        Some((length, found)) if length >= refused => {
+        Some((length, found)) if length >= refused && !leaves => {
             *kind = found;
             evidence.flag(LinkFeature::AnchorWanted, true);
             evidence.flag(LinkFeature::AnchorWhole, length * 10 >= text.len() * 7);
         }
         _ if refused > 0 => {
-            if longest(Kind::Unsubscribe) == Some(refused) {
+            if leaves || longest(Kind::Unsubscribe) == Some(refused) {
                 *kind = LinkKind::Unsubscribe;
                 evidence.flag(LinkFeature::AnchorUnsubscribe, true);
             } else if longest(Kind::NotMe) == Some(refused) {
@@ -308,7 +385,7 @@ fn path(place: &Place<'_>, kind: &mut LinkKind, evidence: &mut Evidence) {
     evidence.flag(LinkFeature::PathWanted, signs.kind.is_some());
     evidence.flag(LinkFeature::Token, signs.token);
     evidence.flag(LinkFeature::TokenRandom, signs.random);
-    evidence.flag(LinkFeature::NoToken, !signs.token && !signs.random);
+    evidence.flag(LinkFeature::NoToken, !signs.token && !signs.random && !signs.short);
     evidence.flag(LinkFeature::PathOther, signs.other);
     evidence.flag(LinkFeature::PathNot, signs.refusal);
     evidence.flag(LinkFeature::Home, signs.bare);
@@ -332,7 +409,11 @@ fn message(setting: &Setting<'_>, kind: &mut LinkKind, evidence: &mut Evidence) 
 }
 
 fn finish(found: Found<'_>) -> LinkCandidate {
-    let Found { place, kind, score, rule, reasons, host, fits, .. } = found;
+    let Found { place, mut kind, score, rule, reasons, host, fits, .. } = found;
+    // What completes the purpose of the message without saying how proves something.
+    if kind == LinkKind::Other && codes::confidence(score) >= THRESHOLD {
+        kind = LinkKind::Verify;
+    }
     let text: String = place.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
     LinkCandidate {
         url: place.url.to_owned(),

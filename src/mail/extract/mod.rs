@@ -11,13 +11,17 @@ mod evidence;
 mod expiry;
 mod fold;
 mod html;
+mod judge;
+mod link_measures;
 mod link_weights;
 mod links;
+mod measures;
 mod mood;
 mod nature;
 mod page;
 mod rule;
 mod score;
+mod sender;
 mod token;
 mod types;
 mod url;
@@ -43,9 +47,10 @@ pub use types::Span;
 use crate::mail::extract::mood::Mood;
 use crate::mail::extract::page::Page;
 use crate::mail::extract::token::Token;
+use crate::mail::extract::wording::Wording;
 
 /// The version of the engine and its wording; goes up when answers may change.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The most candidates of each sort that an extraction holds.
 pub const MAX_CANDIDATES: usize = 8;
 /// Octets of the subject that are read.
@@ -59,12 +64,16 @@ pub fn extract(input: &Input<'_>) -> Extraction {
     let codes = codes::candidates(&pages, &tokens, &mood, input);
     let code = codes.first().filter(|code| code.confidence >= codes::THRESHOLD).cloned();
     let links = links::candidates(&pages, &mood, code.as_ref().map(|code| code.value.as_str()), input);
-    let link = links.first().filter(|link| link.confidence >= codes::THRESHOLD && is_answer(link.kind)).cloned();
+    let link = links.first().filter(|link| link.confidence >= links::THRESHOLD && is_answer(link.kind)).cloned();
     Extraction { code, link, codes, links, version: VERSION }
 }
 
 /// Reads the parts. Where nothing could be a code or a link, the wording is not looked up.
 fn prepare(input: &Input<'_>) -> (Vec<Page>, Vec<Vec<Token>>, Mood) {
+    prepare_with(input, &wording::WORDING)
+}
+
+fn prepare_with(input: &Input<'_>, wording: &Wording) -> (Vec<Page>, Vec<Vec<Token>>, Mood) {
     let mut pages = pages(input);
     let tokens: Vec<Vec<Token>> = pages.iter().map(token::tokens).collect();
     let mut mood = Mood::default();
@@ -72,8 +81,10 @@ fn prepare(input: &Input<'_>) -> (Vec<Page>, Vec<Vec<Token>>, Mood) {
     if tokens.iter().all(Vec::is_empty) && !has_links && input.rules.is_empty() {
         return (pages, tokens, mood);
     }
+    mood.sender = sender::sender(input.from_address);
+    mood.numbers = tokens.iter().map(|tokens| tokens.iter().filter(|token| token.digits >= 4).count()).max().unwrap_or(0);
     for page in pages.iter_mut().rev() {
-        let hits = wording::WORDING.find(&page.folded.text);
+        let hits = wording.find(&page.folded.text);
         page.set_hits(hits);
         mood.read(page, page.source == Source::Subject);
     }

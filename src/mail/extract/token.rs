@@ -81,9 +81,7 @@ fn atoms(text: &str) -> Vec<Atom> {
         let length = word.iter().position(|b| !b.is_ascii_graphic()).unwrap_or(word.len());
         if length == 0 {
             let letters = foreign_letters(text.get(at..).unwrap_or_default());
-            if letters > 0 {
-                atoms.push(Atom { start: at, end: at + letters, digits: 0 });
-            }
+            push(&mut atoms, Atom { start: at, end: at + letters, digits: 0 });
             at += letters.max(1);
             continue;
         }
@@ -96,12 +94,25 @@ fn atoms(text: &str) -> Vec<Atom> {
             };
             let end = word.iter().take(kept).skip(start).position(|b| !b.is_ascii_alphanumeric()).map_or(kept, |p| p + start);
             let digits = word.iter().take(end).skip(start).filter(|b| b.is_ascii_digit()).count();
-            atoms.push(Atom { start: at + start, end: at + end, digits });
+            push(&mut atoms, Atom { start: at + start, end: at + end, digits });
             from = end;
         }
         at += length;
     }
     atoms
+}
+
+/// Adds an atom. A few letters of another script that touch digits are one with them: `Ж7К`.
+fn push(atoms: &mut Vec<Atom>, new: Atom) {
+    let few = |atom: &Atom| atom.len() <= 6;
+    match atoms.last_mut() {
+        _ if new.len() == 0 => {}
+        Some(last) if last.end == new.start && few(last) && few(&new) && last.digits + new.digits > 0 => {
+            last.end = new.end;
+            last.digits += new.digits;
+        }
+        _ => atoms.push(new),
+    }
 }
 
 /// How many octets of Greek or Cyrillic letters a text begins with; code words may be of these.
@@ -238,11 +249,13 @@ fn is_code_like(token: &Token) -> bool {
 
 /// Letters without a digit are a code only in capitals or in wild case; ordinary words are sorted out here.
 fn has_code_case(page: &Page, token: &Token) -> bool {
-    if token.digits > 0 {
-        return true;
-    }
     let (start, end) = page.visible_range(token.start, token.end);
     let written = page.visible.get(start..end).unwrap_or_default();
+    if token.digits > 0 {
+        // "10мин" is no code, "Ж7К-24М" may be one.
+        let foreign = page.folded.text.get(token.start..token.end).is_some_and(|own| !own.is_ascii());
+        return !foreign || token.shape == Shape::Words || !written.chars().any(char::is_lowercase);
+    }
     if token.shape == Shape::Letters && !written.is_ascii() {
         return false;
     }

@@ -81,6 +81,8 @@ pub(super) struct Signs {
     pub(super) refusal: bool,
     /// It says that it is for something else.
     pub(super) other: bool,
+    /// It ends in a short part with a digit, below another part: `/r/8`. That may be for one recipient, or not.
+    pub(super) short: bool,
     /// It has neither path nor query.
     pub(super) bare: bool,
 }
@@ -436,6 +438,7 @@ pub(super) fn signs(url: &str) -> Signs {
         random: path.split('/').any(is_random) || query.split(['&', '=', '/']).any(is_random),
         refusal: has(REFUSAL) || marks.iter().any(|mark| matches!(*mark, "no" | "deny" | "reject" | "cancel" | "nein")),
         other: has(OTHER) || has_media_ending(path),
+        short: ends_short(path, query),
         bare: words.is_empty() && query.is_empty(),
     }
 }
@@ -445,6 +448,27 @@ pub(super) fn is_meeting(link: &str) -> bool {
     let host = host(link);
     let labels = ["meet", "meeting", "meetings", "conf", "conference", "webinar", "video", "call", "join"];
     host.split(['.', '-']).any(|label| labels.contains(&label)) || link.contains("/j/") || link.contains("/meet")
+}
+
+fn ends_short(path: &str, query: &str) -> bool {
+    let short = |part: &str| (1..=7).contains(&part.len()) && part.bytes().any(|b| b.is_ascii_digit());
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
+    let last = parts.next().unwrap_or_default();
+    (short(last) && parts.next().is_some())
+        || query.split(['&', ';']).filter_map(|pair| pair.split_once('=')).any(|(_, value)| short(value))
+}
+
+/// How many characters of an address could not be guessed: the longest part of it with digits among letters, or of
+/// digits enough.
+pub(super) fn secret(url: &str) -> usize {
+    let rest = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, rest)| rest);
+    let parts = rest.split(['/', '?', '&', '=', '#', '.', '-']).take(64);
+    parts.filter(|part| part.bytes().any(|b| b.is_ascii_digit()) || has_wild_case(part)).map(str::len).max().unwrap_or(0)
+}
+
+/// Capitals after small letters, more than once: no word is written like that.
+fn has_wild_case(part: &str) -> bool {
+    part.as_bytes().windows(2).filter(|w| matches!(w, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase())).count() >= 2
 }
 
 /// Long, and not made of words: at least ten characters with digits among letters.

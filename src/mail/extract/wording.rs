@@ -51,6 +51,10 @@ pub(super) enum Kind {
     Old,
     Figure,
     Yours,
+    Example,
+    Past,
+    News,
+    Handover,
 }
 
 /// A set of kinds.
@@ -73,10 +77,23 @@ impl Kinds {
             | 1 << Kind::Validity as u8
             | 1 << Kind::Old as u8
             | 1 << Kind::Figure as u8
-            | 1 << Kind::Yours as u8,
+            | 1 << Kind::Yours as u8
+            | 1 << Kind::Example as u8
+            | 1 << Kind::Past as u8
+            | 1 << Kind::News as u8
+            | 1 << Kind::Handover as u8,
     );
     const LINKS: Self = Self(0b1111_1111 << Kind::Verify as u8);
 
+    /// The set of these.
+    pub(super) const fn of(kinds: &[Kind]) -> Self {
+        let (mut set, mut rest) = (0, kinds);
+        while let [first, others @ ..] = rest {
+            set |= 1 << *first as u8;
+            rest = others;
+        }
+        Self(set)
+    }
     pub(super) fn has(self, kind: Kind) -> bool {
         self.0 & (1 << kind as u8) != 0
     }
@@ -85,6 +102,15 @@ impl Kinds {
     }
     pub(super) fn join(&mut self, other: Self) {
         self.0 |= other.0;
+    }
+    /// The numbers of the kinds, for tables over all kinds.
+    pub(super) fn each(self) -> impl Iterator<Item = usize> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let next = rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+            (next < 64).then_some(next as usize)
+        })
     }
     fn add(&mut self, kind: Kind) {
         self.0 |= 1 << kind as u8;
@@ -126,6 +152,7 @@ const FILES: &[&str] = &[
     include_str!("wording/cs.toml"),
     include_str!("wording/el.toml"),
     include_str!("wording/more.toml"),
+    include_str!("wording/world.toml"),
 ];
 
 /// One language's file.
@@ -164,6 +191,8 @@ struct Code {
     old: Phrases,
     figures: Phrases,
     yours: Phrases,
+    examples: Phrases,
+    past: Phrases,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -180,6 +209,8 @@ struct NotACode {
     versions: Phrases,
     units: Phrases,
     money: Phrases,
+    news: Phrases,
+    handover: Phrases,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -239,10 +270,28 @@ impl Wording {
                 }
             }
         }
+        let mut table: Vec<(String, Phrase)> = table.into_iter().collect();
+        table.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let (texts, phrases): (Vec<_>, Vec<_>) = table.into_iter().unzip();
         let automaton = AhoCorasick::new(&texts).or_else(|_| AhoCorasick::new::<[&str; 0], &str>([]));
         let Ok(automaton) = automaton else { unreachable!("an automaton of nothing is always made") };
         Self { automaton, phrases }
+    }
+
+    /// The wording without a share of its phrases, in percent, drawn by a seed.
+    #[cfg(test)]
+    pub(super) fn forgetful(share: u32, seed: u32) -> Self {
+        let mut wording = Self::new(FILES);
+        let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
+        for phrase in &mut wording.phrases {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            if state % 100 < share {
+                phrase.kinds = Kinds::default();
+            }
+        }
+        wording
     }
 
     /// All phrases in a folded text, in order of their start; those within a longer noun are left out.
@@ -264,7 +313,7 @@ impl Wording {
 const MAX_HITS: usize = 20_000;
 
 impl Language {
-    fn lists(&self) -> [(Kind, &Phrases); 37] {
+    fn lists(&self) -> [(Kind, &Phrases); 41] {
         let Self { code, not_a_code: no, link, time, quote, .. } = self;
         [
             (Kind::Name, &code.names),
@@ -304,6 +353,10 @@ impl Language {
             (Kind::Month, &time.months),
             (Kind::Reply, &quote.reply),
             (Kind::Forward, &quote.forward),
+            (Kind::Example, &code.examples),
+            (Kind::Past, &code.past),
+            (Kind::News, &no.news),
+            (Kind::Handover, &no.handover),
         ]
     }
 }

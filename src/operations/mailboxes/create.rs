@@ -8,15 +8,15 @@ use sqlx::PgConnection;
 use crate::crypto::{hash_generated, random_text};
 use crate::error::{Error, Result};
 use crate::operations::domains::unknown_domain;
-use crate::operations::{Confinement, Ctx, Effect, Method, Operation, Services, Spec, reach};
+use crate::operations::{Confinement, Ctx, Effect, Method, Operation, Spec, reach};
 use crate::store;
 use crate::types::{Address, DomainName, Int, Mailbox, Scope, Text, Timestamp};
 
 use super::names;
 
 /// Without those that are easily taken for each other.
-const UNAMBIGUOUS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-const PASSWORD_CHARACTERS: usize = 12;
+pub(super) const UNAMBIGUOUS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+pub(super) const PASSWORD_CHARACTERS: usize = 12;
 
 /// Creates a mailbox. From then on, mail that arrives for the address is kept in it; mail that was collected for it is in it
 /// at once.
@@ -61,8 +61,7 @@ impl Operation for CreateMailbox {
             None => names::draw(1, &default_domain(&mut tx).await?)?.pop().ok_or_else(no_names)?,
         };
         reach::address(ctx.caller.reach(), &address)?;
-        let (batch, mut passwords) =
-            rows(&ctx.services, std::slice::from_ref(&address), &self.note, self.expires_at, ctx.caller.name())?;
+        let (batch, mut passwords) = rows(ctx, std::slice::from_ref(&address), &self.note, self.expires_at).await?;
         if store::mailboxes::insert(&mut tx, &batch).await?.is_empty() {
             return Err(why_not(&mut tx, &address).await?);
         }
@@ -131,7 +130,7 @@ impl Operation for CreateMailboxesBatch {
                 .filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has(a))
                 .collect()
         };
-        let (batch, passwords) = rows(&ctx.services, &addresses, &self.note, self.expires_at, ctx.caller.name())?;
+        let (batch, passwords) = rows(ctx, &addresses, &self.note, self.expires_at).await?;
         let made = store::mailboxes::insert(&mut tx, &batch).await?;
         let mut passwords: std::collections::HashMap<String, String> =
             batch.addresses.into_iter().zip(passwords).filter(|(address, _)| made.contains(address)).collect();
@@ -188,26 +187,27 @@ fn no_names() -> Error {
 }
 
 /// The rows of new mailboxes with drawn passwords, and the passwords.
-fn rows(
-    services: &Services,
+async fn rows(
+    ctx: &Ctx,
     addresses: &[Address],
     note: &Text<200>,
     expires_at: Option<Timestamp>,
-    by: &str,
 ) -> Result<(store::mailboxes::New, Vec<String>)> {
     let mut new = store::mailboxes::New {
         note: note.as_str().to_owned(),
-        created_by: by.to_owned(),
+        created_by: ctx.caller.name().to_owned(),
         expires_at,
         ..store::mailboxes::New::default()
     };
+    let keep = ctx.services.settings().await?.keep_readable_passwords;
     let mut passwords = Vec::with_capacity(addresses.len());
     for address in addresses {
         let password = random_text(UNAMBIGUOUS, PASSWORD_CHARACTERS);
         new.addresses.push(address.as_str().to_owned());
         new.domains.push(address.domain_str().to_owned());
         new.password_hashes.push(hash_generated(&password));
-        new.sealed_passwords.push(services.sealer.seal("mailbox_password", address.as_str(), &password)?);
+        let sealed = || ctx.services.sealer.seal("mailbox_password", address.as_str(), &password);
+        new.sealed_passwords.push(keep.then(sealed).transpose()?);
         passwords.push(password);
     }
     Ok((new, passwords))
@@ -217,6 +217,12 @@ fn rows(
 async fn why_not(db: &mut PgConnection, address: &Address) -> Result<Error> {
     if store::mailboxes::find(db, address).await?.is_some() {
         return Ok(Error::conflict("mailbox_exists", format!("There is a mailbox {address} already, perhaps in the trash.")));
+    }
+    if store::aliases::find(db, address).await?.is_some() {
+        return Ok(Error::conflict(
+            "alias_exists",
+            format!("There is an alias {address}; a mailbox cannot have the same address."),
+        ));
     }
     Ok(unknown_domain(&address.domain()))
 }

@@ -1,23 +1,34 @@
 //! Mailboxes: making, changing, trash.
 
+mod access;
 mod create;
+mod export;
 mod names;
+mod owners;
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, Page, PageRequest, Scope, Text, Timestamp};
+use crate::types::{
+    Address, DomainName, Int, Lifecycle, Mailbox, Page, PageRequest, PrincipalId, Scope, ServiceTemplateId, Text, Timestamp,
+};
 
-use super::listing::listing;
+use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
+pub use access::{CreateAccessLink, GetMailboxPassword, ListAccessLinks, RevokeAccessLink, SetMailboxPassword};
 pub use create::{BatchItem, CreateMailbox, CreateMailboxesBatch, CreatedMailbox};
+pub use export::mailboxes_as_csv;
+pub use owners::{
+    AddUserToSharedMailbox, AssignMailboxToUser, AssignMailboxesToUser, GetSharedMailboxUsers, RemoveUserFromSharedMailbox,
+    SetMailboxShared,
+};
 
 listing! {
     /// Lists mailboxes, newest first: all but those in the trash and those that only collect, unless a lifecycle is asked for.
@@ -28,6 +39,14 @@ listing! {
         pub lifecycle: Option<Lifecycle>,
         /// Just those whose address or note contains this text.
         pub q: Option<Text<200>>,
+        /// Just those that this user owns or is a member of.
+        pub user_id: Option<PrincipalId>,
+        /// Just those that nobody owns and that are not shared.
+        pub unassigned_only: Option<bool>,
+        /// Just shared ones.
+        pub shared_only: Option<bool>,
+        /// Just those that this service template is bound to.
+        pub service_template_id: Option<ServiceTemplateId>,
     }
 }
 
@@ -48,6 +67,10 @@ impl Operation for ListMailboxes {
             domain: self.domain.as_ref(),
             lifecycle: self.lifecycle,
             text: self.q.as_ref().map(Text::as_str).filter(|q| !q.is_empty()),
+            user: self.user_id,
+            unassigned: self.unassigned_only == Some(true),
+            shared: self.shared_only == Some(true),
+            service: self.service_template_id,
             reach: ctx.caller.reach().clone(),
             ..Default::default()
         };
@@ -126,12 +149,9 @@ pub struct UpdateMailbox {
     /// From when on it refuses mail; null takes the end away.
     #[serde(default, deserialize_with = "given")]
     pub expires_at: Option<Option<Timestamp>>,
-}
-
-#[expect(clippy::option_option, reason = "absent, null and a time are three answers")]
-/// Tells `null` (given, and nothing) from an absent field.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    /// After how many days its messages are removed, counted from their arrival, starred ones spared; null as its domain has it.
+    #[serde(default, deserialize_with = "given")]
+    pub retention_days: Option<Option<Int<1, 36_500>>>,
 }
 
 impl Operation for UpdateMailbox {
@@ -146,11 +166,12 @@ impl Operation for UpdateMailbox {
     };
 
     async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
-        let detail = json!({ "note": self.note, "is_active": self.is_active, "expires_at": self.expires_at });
+        let detail = json!({ "note": self.note, "is_active": self.is_active, "expires_at": self.expires_at, "retention_days": self.retention_days });
         let changes = store::mailboxes::Changes {
             note: self.note.map(|note| note.as_str().to_owned()),
             is_active: self.is_active,
             expires_at: self.expires_at,
+            retention_days: self.retention_days.map(|days| days.map(Int::get)),
         };
         let mut tx = ctx.begin().await?;
         if !store::mailboxes::update(&mut tx, &self.address, &changes).await? {
@@ -266,36 +287,41 @@ impl Operation for PurgeMailbox {
                 "must be true to remove a mailbox for good; delete_mailbox puts it into the trash",
             ));
         }
-        let mut tx = ctx.begin().await?;
-        let mailbox = found(&mut tx, &self.address).await?;
-        // No mail comes in meanwhile; and should the removal break off, what is left lies in the trash.
-        store::mailboxes::trash(&mut tx, &self.address, ctx.caller.name()).await?;
-        store::notify::changes(&mut tx).await?;
-        tx.commit().await?;
-        ctx.services.forget().await;
-        let mut deleted_messages = 0;
-        // In steps, so that no transaction grows with the mailbox.
-        loop {
-            let mut db = ctx.services.db.acquire().await?;
-            match store::messages::delete_some_in(&mut db, mailbox.id, 1000).await? {
-                0 => break,
-                gone => deleted_messages += gone,
-            }
-        }
-        let mut tx = ctx.begin().await?;
-        // What a writer committed in between.
-        deleted_messages += store::messages::delete_some_in(&mut tx, mailbox.id, i64::from(i32::MAX)).await?;
-        store::mailboxes::delete(&mut tx, mailbox.id).await?;
-        let detail = json!({ "deleted_messages": deleted_messages });
-        ctx.commit_and_forget::<Self>(tx, self.address.as_str(), detail).await?;
-        Ok(PurgedMailbox { address: self.address, deleted_messages })
+        purge(ctx, &self.address).await
     }
+}
+
+/// Removes a mailbox and all its messages for good, in steps.
+pub(super) async fn purge(ctx: &Ctx, address: &Address) -> Result<PurgedMailbox> {
+    let mut tx = ctx.begin().await?;
+    let mailbox = found(&mut tx, address).await?;
+    // No mail comes in meanwhile; and should the removal break off, what is left lies in the trash.
+    store::mailboxes::trash(&mut tx, address, ctx.caller.name()).await?;
+    store::notify::changes(&mut tx).await?;
+    tx.commit().await?;
+    ctx.services.forget().await;
+    let mut deleted_messages = 0;
+    // In steps, so that no transaction grows with the mailbox.
+    loop {
+        let mut db = ctx.services.db.acquire().await?;
+        match store::messages::delete_some_in(&mut db, mailbox.id, 1000).await? {
+            0 => break,
+            gone => deleted_messages += gone,
+        }
+    }
+    let mut tx = ctx.begin().await?;
+    // What a writer committed in between.
+    deleted_messages += store::messages::delete_some_in(&mut tx, mailbox.id, i64::from(i32::MAX)).await?;
+    store::mailboxes::delete(&mut tx, mailbox.id).await?;
+    let detail = json!({ "deleted_messages": deleted_messages });
+    ctx.commit_and_forget::<PurgeMailbox>(tx, address.as_str(), detail).await?;
+    Ok(PurgedMailbox { address: address.clone(), deleted_messages })
 }
 
 pub(super) fn unknown_mailbox(address: &Address) -> Error {
     Error::no_mailbox(address)
 }
 
-async fn found(db: &mut PgConnection, address: &Address) -> Result<Mailbox> {
+pub(super) async fn found(db: &mut PgConnection, address: &Address) -> Result<Mailbox> {
     store::mailboxes::find(db, address).await?.ok_or_else(|| unknown_mailbox(address))
 }

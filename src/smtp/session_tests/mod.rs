@@ -27,7 +27,7 @@ use super::content::Room;
 use super::intake::{Intake, Message};
 use super::limits::Memory;
 use super::session::{Session, Shared};
-use super::tls::Certificate;
+use crate::tls::Certificate;
 
 /// Takes mail for any name at `example.org` but `nobody`; `away@` cannot be looked up, mail from `full@` cannot be stored.
 #[derive(Debug, Clone, Default)]

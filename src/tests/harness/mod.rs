@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod acme;
 pub(crate) mod cable;
 pub(crate) mod database;
 pub(crate) mod dns;

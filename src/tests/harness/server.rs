@@ -31,7 +31,10 @@ pub(crate) struct Server {
     cable: Option<Cable>,
     options: PgConnectOptions,
     _own: Option<TestDatabase>,
-    _data_dir: Scratch,
+    /// Where its files lie.
+    pub(crate) data_dir: Scratch,
+    /// Where HTTPS is served, where the settings ask for it.
+    pub(crate) https: Option<SocketAddr>,
 }
 
 impl Server {
@@ -96,13 +99,24 @@ impl Server {
         let stop = CancellationToken::new();
         let running = Running::start(settings.check().unwrap(), stop.clone()).await.unwrap();
         let http = running.http_address().unwrap();
+        let https = running.https_address();
         let smtp = running.services().smtp_addresses.first().copied().unwrap();
         let key = first_key(&running).await;
         let rest = Rest::new(http).with_key(&key);
         let (cable, options) = (None, options.clone());
         // Straight to the database, whatever becomes of the cable.
         let pool = own.as_ref().map_or_else(|| PgPool::connect_lazy_with(options.clone()), |own| (**own).clone());
-        Self { smtp, http, rest, key, running, stop, cable, options, db: pool, _own: own, _data_dir: data_dir }
+        Self { smtp, http, rest, key, running, stop, cable, options, db: pool, _own: own, data_dir, https }
+    }
+
+    /// The names of the certificate that is presented now.
+    pub(crate) fn certificate_names(&self) -> Vec<String> {
+        self.running.services().certificate.as_ref().unwrap().facts().unwrap().names
+    }
+
+    /// Where its certificate and other files lie.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.data_dir.path()
     }
 
     /// The caller without a key.

@@ -36,6 +36,11 @@ impl SmtpClient {
     /// Says STARTTLS and shakes hands, trusting this certificate only.
     pub(crate) async fn start_tls(mut self, certificate_pem: &[u8], name: &'static str) -> SmtpClient<TlsStream<TcpStream>> {
         self.dialogue(&[("STARTTLS", "220 2.0.0")]).await;
+        self.shake_hands(certificate_pem, name).await
+    }
+
+    /// Shakes hands after the server said that it is ready to.
+    pub(crate) async fn shake_hands(self, certificate_pem: &[u8], name: &'static str) -> SmtpClient<TlsStream<TcpStream>> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(certificate_pem).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -54,6 +59,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SmtpClient<S> {
         self.stream.flush().await.unwrap();
     }
 
+    /// Sends as much as the server takes before it closes.
+    pub(crate) async fn send_what_goes(&mut self, octets: &[u8]) {
+        let write = async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        };
+        let _ = tokio::time::timeout(PATIENCE, write).await;
+    }
+
     /// Closes this side for writing.
     pub(crate) async fn finish_sending(&mut self) {
         self.stream.shutdown().await.unwrap();
@@ -61,10 +75,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SmtpClient<S> {
 
     /// One reply, its lines joined by `|`; empty where the server closed.
     pub(crate) async fn reply(&mut self) -> String {
+        self.reply_within(PATIENCE).await
+    }
+
+    /// One reply, which may take so long.
+    pub(crate) async fn reply_within(&mut self, patience: Duration) -> String {
         let mut lines: Vec<String> = Vec::new();
         loop {
             let mut line = String::new();
-            tokio::time::timeout(PATIENCE, self.stream.read_line(&mut line)).await.expect("a reply in time").unwrap();
+            tokio::time::timeout(patience, self.stream.read_line(&mut line)).await.expect("a reply in time").unwrap();
             let last = line.as_bytes().get(3) != Some(&b'-');
             lines.push(line.trim_end().to_owned());
             if last {
@@ -98,6 +117,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SmtpClient<S> {
         self.dialogue(&[("DATA", "354 ")]).await;
         self.send([content, b".\r\n"].concat()).await;
         self.reply().await
+    }
+
+    /// Everything up to where the server closes, or breaks the connection.
+    pub(crate) async fn rest_octets(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let _ = tokio::time::timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await.expect("the end in time");
+        rest
     }
 
     /// Everything up to where the server closes.

@@ -127,7 +127,7 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<DomainForm>) -
         Ok(unknown) => unknown,
         Err((field, reason)) => return refused(&admin, form, Errors::of_field(field, reason), &Error::invalid(field, "")).await,
     };
-    match admin.ctx.call(CreateDomain { name, is_default: form.is_default.0, unknown }).await {
+    match admin.ctx.call(CreateDomain { is_default: form.is_default.0, unknown, ..CreateDomain::plain(name) }).await {
         Ok(_) => render::done(HERE, "domain_added"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &["name", "unknown"]);
@@ -152,7 +152,7 @@ pub(in crate::web) async fn update(admin: Admin, Path(name): Path<String>, Form(
         }
     };
     let is_default = form.is_default.0.then_some(true);
-    match admin.ctx.call(UpdateDomain { name, is_default, unknown }).await {
+    match admin.ctx.call(UpdateDomain { is_default, unknown, ..UpdateDomain::nothing(name) }).await {
         Ok(_) => render::done(HERE, "domain_changed"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &[]);

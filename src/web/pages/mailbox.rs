@@ -95,7 +95,13 @@ fn changes(before: &Mailbox, form: &SettingsForm) -> Result<UpdateMailbox, Error
         "" => Some(None),
         day => Some(Some(start_of(day)?)),
     };
-    Ok(UpdateMailbox { address: before.address.clone(), note: Some(note), is_active: Some(form.is_active == "yes"), expires_at })
+    Ok(UpdateMailbox {
+        address: before.address.clone(),
+        note: Some(note),
+        is_active: Some(form.is_active == "yes"),
+        expires_at,
+        retention_days: None,
+    })
 }
 
 fn start_of(day: &str) -> Result<Timestamp, Error> {

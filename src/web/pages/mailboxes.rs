@@ -170,7 +170,13 @@ pub(in crate::web) async fn bulk(admin: Admin, Form(selection): Form<Selection>)
 }
 
 async fn change(admin: &Admin, action: &str, address: Address) -> Result<(), Error> {
-    let update = |is_active| UpdateMailbox { address: address.clone(), note: None, is_active: Some(is_active), expires_at: None };
+    let update = |is_active| UpdateMailbox {
+        address: address.clone(),
+        note: None,
+        is_active: Some(is_active),
+        expires_at: None,
+        retention_days: None,
+    };
     match action {
         "enable" => admin.ctx.call(update(true)).await.map(drop),
         "disable" => admin.ctx.call(update(false)).await.map(drop),

@@ -8,14 +8,17 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::mail::search::OPERATORS;
+use crate::mail::search::Operator;
 use crate::operations::messages::DeleteEmail;
 use crate::operations::messages::GetEmail;
-use crate::operations::messages::ListAllEmails;
 use crate::operations::messages::ListEmails;
 use crate::operations::messages::UpdateEmail;
+use crate::operations::search::FoundEmail;
+use crate::operations::search::ListAllEmails;
 use crate::types::MessageId;
-use crate::types::MessageSummary;
 use crate::types::Page;
+use crate::types::Text;
 use crate::web::admin::Admin;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::confirm::Confirmation;
@@ -38,6 +41,9 @@ struct MessagesPage {
     filter: Where,
     rows: Vec<Row>,
     next: Option<String>,
+    /// What is wrong with the search.
+    fault: Option<String>,
+    operators: &'static [Operator],
     selected: Option<MessageId>,
     open: Option<Reader>,
 }
@@ -55,6 +61,8 @@ struct ReaderPart {
 #[serde(default)]
 pub(in crate::web) struct Asked {
     show: String,
+    /// A search.
+    q: String,
     cursor: String,
     /// The mailbox whose list stands beside the message.
     r#in: String,
@@ -63,29 +71,36 @@ pub(in crate::web) struct Asked {
 
 /// `GET /admin/messages`.
 pub(in crate::web) async fn list_all(admin: Admin, Query(asked): Query<Asked>) -> Answer {
-    let place = Where { mailbox: None, show: asked.show, cursor: asked.cursor };
+    let place = Where { mailbox: None, show: asked.show, q: asked.q, cursor: asked.cursor };
     render::page(&list(&admin, place, None).await?)
 }
 
 /// `GET /admin/mailboxes/{address}`.
 pub(in crate::web) async fn list_in(admin: Admin, Path(address): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let place = Where { mailbox: Some(parsed(&address)?), show: asked.show, cursor: asked.cursor };
+    let place = Where { mailbox: Some(parsed(&address)?), show: asked.show, q: asked.q, cursor: asked.cursor };
     render::page(&list(&admin, place, None).await?)
 }
 
 async fn list(admin: &Admin, place: Where, open: Option<Reader>) -> Result<MessagesPage, Error> {
-    let page = read(admin, &place).await?;
+    let (page, fault) = match read(admin, &place).await {
+        Ok(page) => (page, None),
+        // The search stays in its field, to be mended.
+        Err(error @ Error::Invalid(_)) if !place.q.is_empty() => (Page { items: Vec::new(), next_cursor: None }, Some(error)),
+        Err(error) => return Err(error),
+    };
     Ok(MessagesPage {
         ui: admin.ui(if place.mailbox.is_some() { Section::Mailboxes } else { Section::Messages }),
         next: page.next_cursor.map(|next| place.after(&String::from(next))),
-        rows: page.items.into_iter().map(|summary| Row::new(summary, &place)).collect(),
+        rows: page.items.into_iter().map(|found| Row::found(found, &place)).collect(),
+        fault: fault.map(|error| error.to_string()),
+        operators: OPERATORS,
         filter: place,
         selected: open.as_ref().map(|reader| reader.message.id),
         open,
     })
 }
 
-async fn read(admin: &Admin, place: &Where) -> Result<Page<MessageSummary>, Error> {
+async fn read(admin: &Admin, place: &Where) -> Result<Page<FoundEmail>, Error> {
     let (is_read, is_starred, has_code) = match place.show.as_str() {
         "" | "all" => (None, None, None),
         "unread" => (Some(false), None, None),
@@ -94,13 +109,16 @@ async fn read(admin: &Admin, place: &Where) -> Result<Page<MessageSummary>, Erro
         _ => return Err(Error::invalid("show", "must be all, unread, starred or code")),
     };
     let cursor = cursor(&place.cursor)?;
-    match &place.mailbox {
-        Some(address) => {
-            let address = Some(address.clone());
-            admin.ctx.call(ListEmails { address, is_read, is_starred, has_code, cursor, ..ListEmails::default() }).await
-        }
-        None => admin.ctx.call(ListAllEmails { is_read, is_starred, has_code, cursor, ..ListAllEmails::default() }).await,
+    if let Some(address) = place.mailbox.clone().filter(|_| place.q.trim().is_empty()) {
+        let list = ListEmails { address: Some(address), is_read, is_starred, has_code, cursor, ..ListEmails::default() };
+        let Page { items, next_cursor } = admin.ctx.call(list).await?;
+        let items = items.into_iter().map(|summary| FoundEmail { summary, highlights: Vec::new() }).collect();
+        return Ok(Page { items, next_cursor });
     }
+    let q = Text::new(&place.q).map_err(|reason| Error::invalid("q", reason))?;
+    let mailbox = place.mailbox.clone();
+    let list = ListAllEmails { q: Some(q), mailbox, is_read, is_starred, has_code, cursor, ..ListAllEmails::default() };
+    admin.ctx.call(list).await
 }
 
 /// `GET /admin/messages/{id}`.
@@ -114,7 +132,7 @@ pub(in crate::web) async fn show(admin: Admin, Path(id): Path<String>, Query(ask
 
 fn place(asked: &Asked) -> Result<Where, Error> {
     let mailbox = if asked.r#in.is_empty() { None } else { Some(parsed(&asked.r#in)?) };
-    Ok(Where { mailbox, show: asked.show.clone(), cursor: String::new() })
+    Ok(Where { mailbox, show: asked.show.clone(), q: asked.q.clone(), cursor: String::new() })
 }
 
 async fn open(admin: &Admin, id: &str, asked: &Asked, mark_read: bool) -> Result<Reader, Error> {

@@ -6,12 +6,12 @@ use crate::error::Error;
 use crate::operations::domains::CreateDomain;
 use crate::operations::mailboxes::CreateMailbox;
 use crate::operations::mailboxes::ListMailboxes;
-use crate::operations::messages::ListAllEmails;
+use crate::operations::search::ListAllEmails;
 use crate::operations::stats::GetStats;
 use crate::types::Int;
 use crate::types::Lifecycle;
 use crate::types::Text;
-use crate::types::UnknownRecipients;
+
 use crate::web::admin::Admin;
 use crate::web::pages::message_row::Row;
 use crate::web::pages::message_row::Where;
@@ -94,7 +94,7 @@ pub(in crate::web) async fn show(admin: Admin) -> Answer {
         demo_mailbox: DEMO_MAILBOX,
         send_line: send_line(&smtp_address(&admin), &mailbox),
         code_line: code_line(&config.link("/api/v1/admin/verification-code"), &mailbox, "KEY"),
-        latest: latest.items.into_iter().map(|summary| Row::new(summary, &place)).collect(),
+        latest: latest.items.into_iter().map(|found| Row::found(found, &place)).collect(),
     })
 }
 
@@ -138,7 +138,7 @@ pub(in crate::web) fn code_line(url: &str, mailbox: &str, key: &str) -> String {
 pub(in crate::web) async fn make_demo(admin: Admin) -> Answer {
     let name = DEMO_DOMAIN.parse().map_err(|_| Error::invalid("name", "is not a domain"))?;
     let address = DEMO_MAILBOX.parse().map_err(|_| Error::invalid("address", "is not an address"))?;
-    ignore_existing(admin.ctx.call(CreateDomain { name, is_default: false, unknown: UnknownRecipients::Reject }).await)?;
+    ignore_existing(admin.ctx.call(CreateDomain::plain(name)).await)?;
     let mailbox = CreateMailbox { address: Some(address), note: Text::default(), expires_at: None };
     ignore_existing(admin.ctx.call(mailbox).await)?;
     render::done("/admin", "demo_made")
