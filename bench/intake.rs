@@ -62,10 +62,15 @@ struct Counts {
     deferred: Cell<usize>,
 }
 
-/// Sends for a while.
+/// Sends letters of the load's size for a while.
 pub(crate) async fn run(server: &Server, load: Load, span: Duration) -> Result<Taken> {
     let letters: Vec<Vec<u8>> =
         (0..128).map(|n| message(n, load.octets, &format!("{:06}", 100_000 + n * 6997), "reader@example.org")).collect();
+    run_with(server, load, span, &letters).await
+}
+
+/// Sends these letters in turn for a while.
+pub(crate) async fn run_with(server: &Server, load: Load, span: Duration, letters: &[Vec<u8>]) -> Result<Taken> {
     let counts = Rc::new(Counts::default());
     process::forget_peak(server.pid())?;
     let mut db = server.database().await?;
@@ -73,7 +78,7 @@ pub(crate) async fn run(server: &Server, load: Load, span: Duration) -> Result<T
     for _ in 0..load.sessions {
         peers.push(Peer::connect(server.smtp).await?);
     }
-    let sessions = peers.into_iter().enumerate().map(|(number, peer)| session(peer, number, &letters, Rc::clone(&counts)));
+    let sessions = peers.into_iter().enumerate().map(|(number, peer)| session(peer, number, letters, Rc::clone(&counts)));
     let clock = async {
         // The first messages find caches cold and sessions in step.
         tokio::time::sleep(span / 5).await;

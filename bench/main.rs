@@ -5,6 +5,9 @@
 
 mod ceiling;
 mod database;
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests use all of it")]
+#[path = "../src/tests/harness/dns.rs"]
+mod dns;
 mod http;
 mod intake;
 mod latency;
@@ -15,8 +18,12 @@ mod process;
 mod reads;
 mod report;
 mod server;
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests use all of it")]
+#[path = "../src/tests/harness/signer.rs"]
+mod signer;
 mod smtp;
 mod soak;
+mod verdicts;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,8 +52,8 @@ struct Args {
     /// Connections that wait in the soak.
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
-    /// Only these parts, joined by commas: intake, postfix, latency, reads, soak.
-    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,soak")]
+    /// Only these parts, joined by commas: intake, postfix, latency, reads, soak, verdicts.
+    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,soak,verdicts")]
     only: Vec<String>,
     /// The program to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_pillarbox"))]
@@ -111,6 +118,9 @@ async fn parts(args: &Args, dir: &std::path::Path, server: &Server, report: &mut
     }
     if args.wants("reads") {
         reads::measure(server, &rows, args.stored, args.span(), report).await?;
+    }
+    if args.wants("verdicts") {
+        verdicts::compare(&args.server, dir, args.rounds, args.span(), report).await?;
     }
     Ok(())
 }

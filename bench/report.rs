@@ -108,6 +108,14 @@ impl Report {
         }
     }
 
+    pub(crate) fn verdicts(&mut self, ratio: f64, json: Value) {
+        self.json["verdicts"] = json;
+        self.bar(
+            format!("With verdicts, mail is taken at {:.0} % of the rate without (at least 50 %)", ratio * 100.0),
+            ratio >= 0.5,
+        );
+    }
+
     pub(crate) fn postfix(&mut self, theirs: f64, ours: f64) {
         let ratio = ours / theirs;
         self.json["postfix"] = json!({ "postfix_per_second": theirs, "ours_per_second": ours, "ratio": ratio });

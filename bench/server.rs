@@ -43,6 +43,11 @@ pub(crate) fn address(number: usize) -> String {
 impl Server {
     /// Starts it on a fresh directory, with a domain, mailboxes and a key.
     pub(crate) async fn start(program: &Path, data: &Path) -> Result<Self> {
+        Self::start_with(program, data, &[]).await
+    }
+
+    /// Likewise, with settings of its own.
+    pub(crate) async fn start_with(program: &Path, data: &Path, settings: &[(&str, String)]) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let (smtp, http) = (free_port()?, free_port()?);
         let log = std::fs::File::create(data.with_extension("log"))?;
@@ -51,6 +56,7 @@ impl Server {
             .env("PILLARBOX_DATA_DIR", data)
             .env("PILLARBOX_SMTP_LISTEN", smtp.to_string())
             .env("PILLARBOX_HTTP_LISTEN", http.to_string())
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdout(log)
             .kill_on_drop(true)
             .spawn()

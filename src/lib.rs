@@ -16,6 +16,7 @@ pub mod mail;
 pub mod store;
 
 pub mod peers;
+pub mod verdict;
 
 pub mod ingest;
 

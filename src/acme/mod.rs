@@ -22,9 +22,9 @@ use crate::types::Timestamp;
 /// How often the database is looked at.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// The pause after a first failure; it doubles with each more.
-const FIRST_PAUSE_SECONDS: f64 = 60.0;
+const FIRST_PAUSE_SECONDS: u32 = 60;
 /// The longest pause: authorities limit how often one may fail.
-const LONGEST_PAUSE_SECONDS: f64 = 43_200.0;
+const LONGEST_PAUSE_SECONDS: u32 = 43_200;
 
 /// Keeps the certificate good.
 pub struct Acme {
@@ -119,7 +119,7 @@ impl Acme {
                 let pause = pause(authority.failures_in_a_row);
                 let text: String = format!("{error:#}").chars().take(1000).collect();
                 tracing::error!(directory, "no certificate could be got, trying again in {pause} s: {text}");
-                certificates::release(&mut db, directory, Some((&text, pause))).await
+                certificates::release(&mut db, directory, Some((&text, pause.into()))).await
             }
         }
     }
@@ -132,8 +132,11 @@ fn is_good(issued: &Issued, names: &[String]) -> bool {
     Timestamp::now().unix() < renew_at && names.iter().all(|name| issued.names.contains(name))
 }
 
-fn pause(failures: i32) -> f64 {
-    (FIRST_PAUSE_SECONDS * 2_f64.powi(failures.clamp(0, 20))).min(LONGEST_PAUSE_SECONDS)
+/// In seconds.
+fn pause(failures: i32) -> u32 {
+    // Ten doublings are beyond the longest.
+    let doublings = failures.clamp(0, 10).unsigned_abs();
+    (FIRST_PAUSE_SECONDS << doublings).min(LONGEST_PAUSE_SECONDS)
 }
 
 #[cfg(test)]
@@ -142,8 +145,8 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end_somewhere() {
-        let pauses: Vec<f64> = [0, 1, 2, 9, 10, 1000].into_iter().map(pause).collect();
-        assert_eq!(pauses, [60.0, 120.0, 240.0, 30_720.0, 43_200.0, 43_200.0]);
+        let pauses: Vec<u32> = [0, 1, 2, 9, 10, 1000].into_iter().map(pause).collect();
+        assert_eq!(pauses, [60, 120, 240, 30_720, 43_200, 43_200]);
     }
 
     #[test]

@@ -41,6 +41,12 @@ const BY_NAME: &[(&str, &str)] = &[
     ("filename", "invoice.pdf"),
     ("request_id", "01a21f5bc26d742282f850077f8454bf"),
     ("q", "subject:code is:unread"),
+    ("error", "There is no mailbox alice@example.org."),
+    ("detail", "There is no mailbox alice@example.org."),
+    ("type", "urn:pillarbox:problem:mailbox_not_found"),
+    ("title", "Not Found"),
+    ("fix", "Check the name, or list what there is."),
+    ("pointer", "/address"),
 ];
 
 /// Gives every value in a schema an example, where it has none.
@@ -57,6 +63,9 @@ pub(super) fn add(schema: &mut Value, name: &str) {
             for inner in fields.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
                 add(inner, name);
             }
+        }
+        if let (Some(value), false) = (fields.get("const").cloned(), fields.contains_key("description")) {
+            fields.insert("description".to_owned(), format!("Always `{}`.", value.to_string().trim_matches('"')).into());
         }
         if !fields.contains_key("examples")
             && let Some(example) = example(fields, name)

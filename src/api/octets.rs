@@ -46,7 +46,7 @@ async fn raw(
     let work = async {
         let with_trace = flag(query.as_deref(), "trace")?;
         let email = get_email_raw(&ctx, message_id(&id)?).await?;
-        let octets = Bytes::from(if with_trace { [email.trace.into_bytes(), email.octets].concat() } else { email.octets });
+        let octets = Bytes::from(if with_trace { email.with_trace() } else { email.octets });
         let name = format!("attachment; filename=\"{id}.eml\"");
         let fields = [(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, name)];
         Ok(((fields, octets.clone()).into_response(), octets))

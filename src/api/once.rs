@@ -69,7 +69,7 @@ async fn first(entry: &'static Entry, ctx: Ctx, origin: Origin, input: Value, ti
             super::answer::success(body)
         }
         Err(error) if idempotency::changed_nothing(&error) => {
-            release(ctx, ticket);
+            release(ctx, ticket).await;
             Problem::new(error, &origin).into_response()
         }
         Err(error) => {
@@ -88,14 +88,17 @@ async fn keep(ctx: &Ctx, ticket: Ticket, status: u16, body: &str) {
     }
 }
 
-/// Gives the word back, once the database is there for it.
-fn release(ctx: Ctx, ticket: Ticket) {
+/// Gives the word back; where the database is away, once it is there for it.
+async fn release(ctx: Ctx, ticket: Ticket) {
+    if ticket.release(&ctx).await.is_ok() {
+        return;
+    }
     tokio::spawn(async move {
         for pause in [1, 2, 5, 10, 30] {
+            tokio::time::sleep(Duration::from_secs(pause)).await;
             if ticket.release(&ctx).await.is_ok() {
                 return;
             }
-            tokio::time::sleep(Duration::from_secs(pause)).await;
         }
     });
 }

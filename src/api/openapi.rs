@@ -256,7 +256,7 @@ fn tag(path: &str) -> &str {
 
 fn problem() -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
-    json!({
+    let mut schema = json!({
         "type": "object",
         "required": ["success", "error", "type", "title", "status", "detail", "code", "fix", "request_id"],
         "properties": {
@@ -278,7 +278,10 @@ fn problem() -> Value {
                 } },
             },
         },
-    })
+    });
+    schema["properties"]["code"]["examples"] = json!(["mailbox_not_found"]);
+    examples::add(&mut schema, "");
+    schema
 }
 
 /// The routes that answer with octets, which are not in the list of operations.

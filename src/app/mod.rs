@@ -14,12 +14,14 @@ use anyhow::{Context as _, Result};
 
 use crate::config::Config;
 use crate::crypto::Sealer;
+use crate::dns::Dns;
 use crate::events::Bus;
 use crate::ingest;
 use crate::ingest::Ingest;
 use crate::operations::{Ctx, Services};
 use crate::peers::Limits;
 use crate::store;
+use crate::verdict::Judge;
 
 pub use logging::start as start_logging;
 pub use serve::{Running, serve};
@@ -75,13 +77,23 @@ async fn services(
     let sealer = Sealer::from_source(&config.secret_key, &config.data_dir)?;
     let db = store::pool(database.options().clone(), connections());
     let node = format!("{part} {} {}", config.hostname, config.data_dir.display());
-    let (ingest, workers) =
-        Ingest::start(config.ingest.clone(), database.options().clone(), db.clone(), node).await.context("starting intake")?;
+    let (ingest, workers) = Ingest::start(config.ingest.clone(), database.options().clone(), db.clone(), node, judge(&config)?)
+        .await
+        .context("starting intake")?;
     let bus = Bus::new(ingest.arrivals().clone());
     let limits = Limits::new(config.smtp.peers.clone());
     let mut services = Services::new(db, ingest, bus, config, sealer, smtp);
     services.limits = Some(limits);
     Ok((services, workers))
+}
+
+/// Who finds out about senders; nobody where the settings say so.
+fn judge(config: &Config) -> Result<Option<Judge>> {
+    if !config.verdicts.enabled {
+        return Ok(None);
+    }
+    let dns = Dns::new(&config.dns)?;
+    Ok(Some(Judge::new(config.verdicts.clone(), dns, config.dns.cache_answers, &config.hostname)))
 }
 
 fn prepare_data_dir(config: &Config) -> Result<()> {

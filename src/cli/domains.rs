@@ -8,7 +8,9 @@ use crate::operations::Ctx;
 use crate::operations::domain_check::CheckDomain;
 use crate::operations::domains::{CreateDomain, ListDomains, UpdateDomain};
 use crate::operations::recipients::ExplainRecipient;
-use crate::types::{Address, CheckState, DomainCheck, DomainName, Int, MtaSts, Postmaster, UnknownRecipients, Verdict};
+use crate::types::{
+    Address, AuthPolicy, CheckState, DomainCheck, DomainName, Int, MtaSts, Postmaster, UnknownRecipients, Verdict,
+};
 
 use super::commands::all;
 use super::table::{print_json, print_line, print_rows};
@@ -28,6 +30,9 @@ pub(super) enum Domain {
         /// Take mail for all subdomains too, as mail for the same address of this domain
         #[arg(long)]
         subdomains: bool,
+        /// What happens to mail that its author's domain disowns: accept, quarantine or reject
+        #[arg(long, default_value = "accept")]
+        auth: AuthPolicy,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -51,6 +56,9 @@ pub(super) enum Domain {
         /// What senders are told about encryption on the way here (MTA-STS): none, testing or enforce
         #[arg(long)]
         mta_sts: Option<MtaSts>,
+        /// What happens to mail that its author's domain disowns: accept, quarantine or reject
+        #[arg(long)]
+        auth: Option<AuthPolicy>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -84,12 +92,18 @@ pub(super) enum Domain {
 
 pub(super) async fn run(ctx: &Ctx, command: Domain) -> Result<()> {
     match command {
-        Domain::Add { name, default, unknown, subdomains, json } => {
-            let new = CreateDomain { is_default: default, unknown, takes_subdomains: subdomains, ..CreateDomain::plain(name) };
+        Domain::Add { name, default, unknown, subdomains, auth, json } => {
+            let new = CreateDomain {
+                is_default: default,
+                unknown,
+                takes_subdomains: subdomains,
+                auth_policy: auth,
+                ..CreateDomain::plain(name)
+            };
             let made = ctx.call(new).await?;
             if json { print_json(&made) } else { print_line(made.name) }
         }
-        Domain::Set { name, default, unknown, subdomains, postmaster, mta_sts, json } => {
+        Domain::Set { name, default, unknown, subdomains, postmaster, mta_sts, auth, json } => {
             let is_default = default.then_some(true);
             let change = UpdateDomain {
                 is_default,
@@ -97,6 +111,7 @@ pub(super) async fn run(ctx: &Ctx, command: Domain) -> Result<()> {
                 takes_subdomains: subdomains,
                 postmaster,
                 mta_sts,
+                auth_policy: auth,
                 ..UpdateDomain::nothing(name)
             };
             let changed = ctx.call(change).await?;
@@ -131,12 +146,17 @@ async fn list(ctx: &Ctx, json: bool) -> Result<()> {
     }
     print_rows(rows.iter().map(|domain| {
         let mark = if domain.is_default { "default" } else { "" };
+        let forged = match domain.auth_policy {
+            AuthPolicy::Accept => String::new(),
+            policy => format!("forged senders: {}", policy.as_str()),
+        };
         let subdomains = if domain.takes_subdomains { "with subdomains" } else { "" };
         vec![
             domain.name.to_string(),
             domain.unknown.to_string(),
             format!("{} mailboxes", domain.mailbox_count),
             subdomains.to_owned(),
+            forged,
             mark.to_owned(),
         ]
     }))

@@ -12,7 +12,7 @@ impl RawConfig {
         Ok(Dns {
             servers: list("PILLARBOX_DNS_SERVERS", self.dns_servers.as_deref(), server)?,
             timeout: seconds("PILLARBOX_DNS_TIMEOUT_SECONDS", self.dns_timeout_seconds.as_ref(), 4)?,
-            cache_answers: size("PILLARBOX_DNS_CACHE_ANSWERS", self.dns_cache_answers.as_ref(), 20_000, 0, 10_000_000)?,
+            cache_answers: size("PILLARBOX_DNS_CACHE_ANSWERS", self.dns_cache_answers.as_ref(), 4096, 0, 10_000_000)?,
         })
     }
 }

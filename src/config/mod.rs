@@ -9,6 +9,7 @@ mod names;
 mod network;
 mod peers;
 mod raw;
+mod verdicts;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ pub struct Config {
     pub mail: Mail,
     /// Whom to ask about names.
     pub dns: Dns,
+    /// What is found out about senders.
+    pub verdicts: Verdicts,
     /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Origins that browsers may call the API from; none by default.
@@ -111,6 +114,28 @@ pub struct Dns {
     pub timeout: Duration,
     /// Most answers that are kept; 0 keeps none.
     pub cache_answers: usize,
+}
+
+/// What is found out about senders: SPF, DKIM, DMARC, ARC, reverse DNS.
+#[derive(Debug, Clone)]
+pub struct Verdicts {
+    /// Whether anything is.
+    pub enabled: bool,
+    /// The longest that it may take for a message.
+    pub timeout: Duration,
+    /// Peers whose mail is not judged.
+    pub trusted_networks: Vec<Network>,
+    /// DNS lists of addresses that are asked.
+    pub lists: Vec<DnsList>,
+}
+
+/// A DNS list of addresses (RFC 5782).
+#[derive(Debug, Clone)]
+pub struct DnsList {
+    /// The zone below which addresses are asked for.
+    pub zone: String,
+    /// Whether mail from listed addresses is refused; otherwise it is marked.
+    pub rejects: bool,
 }
 
 /// What is logged, and how.

@@ -170,8 +170,16 @@ settings! {
     "PILLARBOX_DNS_SERVERS" dns_servers: String,
     /// Seconds that one question to DNS may take [default: 4]
     "PILLARBOX_DNS_TIMEOUT_SECONDS" dns_timeout_seconds: Number,
-    /// Most answers of DNS that are kept [default: 20000]
+    /// Most answers of DNS that are kept [default: 4096]
     "PILLARBOX_DNS_CACHE_ANSWERS" dns_cache_answers: Number,
+    /// Whether senders are checked with SPF, DKIM, DMARC, ARC and reverse DNS: on or off [default: on]
+    "PILLARBOX_AUTH_CHECKS" auth_checks: String,
+    /// Seconds that the checks of a message may take [default: 5]
+    "PILLARBOX_AUTH_TIMEOUT_SECONDS" auth_timeout_seconds: Number,
+    /// Networks whose mail is not checked, joined by commas, or none [default: this machine and private networks]
+    "PILLARBOX_AUTH_TRUSTED_NETWORKS" auth_trusted_networks: String,
+    /// DNS lists of addresses, joined by commas; list.example:reject refuses, list.example marks [default: none]
+    "PILLARBOX_DNSBL_ZONES" dnsbl_zones: String,
     /// Port at which a zone's own servers are asked [default: 53]
     "PILLARBOX_DNS_AUTHORITY_PORT" dns_authority_port: Number,
     /// Most HTTP connections at once [default: 2000]
@@ -213,6 +221,7 @@ impl RawConfig {
             ingest: self.ingest()?,
             mail: self.mail()?,
             dns: self.dns()?,
+            verdicts: self.verdicts()?,
             trusted_proxies: list("PILLARBOX_TRUSTED_PROXIES", self.trusted_proxies.as_deref(), |t| t.parse::<IpAddr>().ok())?,
             cors_origins: list("PILLARBOX_CORS_ORIGINS", self.cors_origins.as_deref(), origin)?,
             http: self.http()?,

@@ -1,6 +1,7 @@
 //! What the doors over HTTP share: status codes, request ids, headers of every response, who is asking.
 
 mod access;
+mod cors;
 mod etag;
 mod headers;
 mod problem;
@@ -11,6 +12,7 @@ use axum::http::StatusCode;
 use crate::error::Error;
 
 pub use access::{context, count, presented_key, write_standing};
+pub use cors::cors;
 pub use etag::conditional;
 pub use headers::on_every_response;
 pub use problem::{Problem, told};

@@ -76,6 +76,11 @@ impl Content {
         self.octets = Bytes::new();
     }
 
+    /// The octets, shared.
+    pub(super) fn octets(&self) -> Bytes {
+        self.octets.clone()
+    }
+
     /// Whether it is one of the few large ones.
     pub(super) fn is_large(&self) -> bool {
         self.place.is_some()

@@ -21,7 +21,8 @@ pub struct Delivery {
     pub recipients: Vec<Recipient>,
     /// What was sent.
     pub content: Content,
-    /// The trace fields `Return-Path` and `Received`, with their line ends; stored apart from the content.
+    /// The trace fields `Return-Path` and `Received`, with their line ends; stored apart from the content. Below them,
+    /// `Authentication-Results` is added.
     pub trace: String,
 }
 
@@ -84,6 +85,21 @@ pub enum Refusal {
     UnknownMailbox,
     /// The mailbox is trashed, disabled or expired: 550 5.2.1.
     Inactive,
+}
+
+/// Why a message is not taken after all. Never because something could not be found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// The author's domain disowns it and asks for it to be refused, and so do all the domains that it is for: 550 5.7.26.
+    Disowned {
+        /// The author's domain.
+        domain: String,
+    },
+    /// A DNS list names the peer's address: 554 5.7.1.
+    Listed {
+        /// The list.
+        zone: String,
+    },
 }
 
 /// Says that a message is stored.

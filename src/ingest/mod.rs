@@ -7,6 +7,7 @@ mod arrivals;
 mod content;
 mod delivery;
 mod explain;
+mod policy;
 mod prepare;
 mod recipients;
 mod settle;
@@ -25,10 +26,11 @@ use crate::error::{Error, Result};
 use crate::mail::tls_report;
 use crate::store;
 use crate::types::{ContentId, NewTlsReport};
+use crate::verdict::Judge;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use content::{Content, Received, Spool};
-pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal};
+pub use delivery::{Delivery, Envelope, Receipt, Recipient, Refusal, Rejection};
 pub use explain::{Explanation, Finding, Look, Outcome, Step};
 
 use content::Gate;
@@ -50,6 +52,8 @@ struct Shared {
     gate: Gate,
     ledger: Arc<Ledger>,
     arrivals: Arrivals,
+    /// `None` where senders are not checked.
+    judge: Option<Judge>,
 }
 
 /// A prepared message and the session that waits for its commit.
@@ -68,7 +72,7 @@ pub struct Workers {
 }
 
 impl Ingest {
-    /// Starts the writers. `node` names this installation's process across restarts.
+    /// Starts the writers. `node` names this installation's process across restarts; `judge` finds out about senders.
     ///
     /// Fails where the database cannot be asked what an earlier run left behind.
     pub async fn start(
@@ -76,6 +80,7 @@ impl Ingest {
         database: PgConnectOptions,
         pool: sqlx::PgPool,
         node: String,
+        judge: Option<Judge>,
     ) -> Result<(Self, Workers)> {
         let ledger = Arc::new(Ledger::new(node, Uuid::now_v7()));
         ledger.take_over(&pool).await?;
@@ -98,7 +103,7 @@ impl Ingest {
         let settler = tokio::spawn(settle::run(Arc::clone(&ledger), pool.clone(), arrivals.clone(), stop.clone()));
         let recipients = Recipients::new(pool);
         let gate = Gate::new(settings.large_octets);
-        let shared = Arc::new(Shared { queue, settings, recipients, gate, ledger, arrivals });
+        let shared = Arc::new(Shared { queue, settings, recipients, gate, ledger, arrivals, judge });
         Ok((Self { shared }, Workers { writers, settler, stop }))
     }
 
@@ -142,12 +147,17 @@ impl Ingest {
 
     /// Stores a message for its recipients and returns after the commit.
     ///
+    /// Before that, the sender is judged; where the domains that it is for refuse such mail, nothing is stored.
     /// `Unavailable` where the queue is full, the database is away or the commit takes too long; the sender comes back then,
     /// and a message that was committed late all the same is recognised.
-    pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt> {
+    pub async fn deliver(&self, mut delivery: Delivery) -> Result<Result<Receipt, Rejection>> {
+        let judgement = match self.judge(&mut delivery).await? {
+            Ok(judgement) => judgement,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
         let is_large = delivery.content.is_large();
         let reports = tls_report::of_message(&delivery.content);
-        let mut prepared = Prepared::new(delivery, self.shared.settings.mail.into()).await?;
+        let mut prepared = Prepared::new(delivery, self.shared.settings.mail.into(), judgement).await?;
         let fingerprint = prepared.fingerprint;
         let known = self.shared.ledger.recognise(&fingerprint);
         if let Some(known) = known.filter(|known| known.in_doubt) {
@@ -165,7 +175,7 @@ impl Ingest {
         if result.is_ok() && !reports.is_empty() {
             self.keep(reports).await;
         }
-        result
+        result.map(Ok)
     }
 
     /// Keeps what a message that was just stored reports of encryption. It can be read in the message too, so a failure is no loss.

@@ -15,6 +15,7 @@ use crate::store::intake::{self, Batch};
 use crate::types::{Address, ContentId, MailboxId, MessageId};
 
 use super::delivery::{Delivery, Recipient, Target};
+use super::policy::Judgement;
 use super::settle::Fingerprint;
 
 /// Above this, a message is prepared on a thread of its own, so that it does not hold up other sessions.
@@ -35,6 +36,7 @@ pub(super) struct Prepared {
     summary: Summary,
     findings: Findings,
     messages: Vec<MessageId>,
+    judgement: Judgement,
 }
 
 /// The codes and links of a message, as its rows hold them.
@@ -61,15 +63,15 @@ impl Findings {
 
 impl Prepared {
     /// Hashes, compresses, parses and looks for codes and links.
-    pub(super) async fn new(delivery: Delivery, limits: Limits) -> Result<Self> {
+    pub(super) async fn new(delivery: Delivery, limits: Limits, judgement: Judgement) -> Result<Self> {
         if delivery.content.len() <= LARGE_OCTETS {
-            return Self::now(delivery, &limits);
+            return Self::now(delivery, &limits, judgement);
         }
-        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery, &limits)).await;
+        let prepared = tokio::task::spawn_blocking(move || Self::now(delivery, &limits, judgement)).await;
         prepared.map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("preparing a message")))?
     }
 
-    fn now(mut delivery: Delivery, limits: &Limits) -> Result<Self> {
+    fn now(mut delivery: Delivery, limits: &Limits, judgement: Judgement) -> Result<Self> {
         let sha256: [u8; 32] = Sha256::digest(&*delivery.content).into();
         let envelope = serde_json::to_string(&delivery.envelope).map_err(|cause| Error::Internal(cause.into()))?;
         let mut reading = reading::read_within(&delivery.content, &[], limits);
@@ -89,6 +91,7 @@ impl Prepared {
             messages: ids(&delivery.recipients),
             envelope: without_nul(&envelope).into_owned(),
             delivery,
+            judgement,
             sha256,
         })
     }
@@ -144,6 +147,7 @@ impl Prepared {
         c.encoding.push(if self.compressed.is_some() { "zstd" } else { "plain" });
         c.octets.push(self.octets());
         c.fingerprint.push(&self.fingerprint);
+        c.auth.push(self.judgement.auth.as_deref());
         for ((mailbox, recipient), id) in mailboxes.iter().zip(&self.messages) {
             let (m, s, f) = (&mut batch.messages, &self.summary, &self.findings);
             m.id.push(id.0);
@@ -161,6 +165,8 @@ impl Prepared {
             m.link.push(f.link.as_deref());
             m.extraction.push(f.extraction.as_deref());
             m.defects.push(s.defects.join("\n"));
+            m.sender_trust.push(self.judgement.trust.as_str());
+            m.is_quarantined.push(self.judgement.is_quarantined(recipient));
         }
     }
 }
@@ -204,6 +210,6 @@ fn compress(content: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// PostgreSQL's jsonb refuses U+0000; JSON writes it as an escape.
-fn without_nul(json: &str) -> Cow<'_, str> {
+pub(super) fn without_nul(json: &str) -> Cow<'_, str> {
     if json.contains("\\u0000") { Cow::Owned(json.replace("\\u0000", "")) } else { Cow::Borrowed(json) }
 }

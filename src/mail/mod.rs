@@ -14,6 +14,7 @@ mod fields;
 pub mod headers;
 mod limits;
 mod preview;
+pub mod results;
 mod text;
 pub mod tls_report;
 mod transfer;

@@ -1,7 +1,6 @@
 //! The line or two that a list shows of a message.
 
-use mail_parser::decoders::html::html_to_text;
-
+use crate::mail::extract::visible_text;
 use crate::mail::text;
 
 /// Characters of a preview.
@@ -25,11 +24,11 @@ fn of_text(text: &str) -> String {
     text::single_line(&line, PREVIEW_CHARS)
 }
 
-/// The text of an HTML body, roughly; the one place to put a better reading of HTML.
+/// The text of an HTML body as a reader sees it: what is hidden is in no list.
 fn html_text(html: &str) -> String {
     let body = memchr::memmem::find(html.as_bytes(), b"<body").unwrap_or_default();
     let html = html.get(body..).unwrap_or(html);
-    html_to_text(html.get(..floor(html, HTML_OCTETS)).unwrap_or(html))
+    visible_text(html.get(..floor(html, HTML_OCTETS)).unwrap_or(html))
 }
 
 /// The last character boundary at or before an offset.

@@ -21,11 +21,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{any_service, get, post};
 use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
 use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 
+use crate::http;
 use crate::operations::Services;
 
 pub use tools::{CORE_NAMES, Toolset, list};
@@ -38,27 +39,38 @@ const MOST_BODY_OCTETS: usize = 2 << 20;
 
 /// The routes below `/api/mcp`, and that path itself.
 pub fn router(services: Services) -> Router {
+    let cors = http::cors(&services.config.cors_origins);
     let running = Running::default();
     let service = StreamableHttpService::new(|| Ok(Handler), Arc::new(NeverSessionManager::default()), config(&services));
     let door = door::Door { services: services.clone(), running };
-    let protocol = Router::new().fallback_service(service).layer(from_fn_with_state(door, door::pass));
+    let protocol = any_service(service).layer(from_fn_with_state(door, door::pass));
     Router::new()
         .route("/api/mcp/tools", get(plain::tools))
         .route("/api/mcp/call", post(plain::call))
         .with_state(services)
-        .route_service("/api/mcp", protocol)
+        .route("/api/mcp", protocol)
+        .layer(cors)
 }
 
 fn config(services: &Services) -> StreamableHttpServerConfig {
     let config = &services.config;
     StreamableHttpServerConfig::default()
         .with_allowed_hosts(hosts(&config.public_url))
-        .with_allowed_origins(config.cors_origins.iter().cloned().chain([config.public_url.origin().ascii_serialization()]))
+        .with_allowed_origins(origins(config.cors_origins.iter().filter_map(|origin| origin.parse().ok()), &config.public_url))
         .enforce_origin_validation()
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(MOST_BODY_OCTETS)
         .with_cancellation_token(services.stop.clone())
+}
+
+/// The origins whose pages may call: those of the settings, and this server's own; each with its port.
+fn origins(allowed: impl Iterator<Item = url::Url>, public: &url::Url) -> Vec<String> {
+    let with_port = |url: url::Url| {
+        let port = url.port_or_known_default().unwrap_or(443);
+        url.host_str().map(|host| format!("{}://{host}:{port}", url.scheme()))
+    };
+    allowed.chain([public.clone()]).filter_map(with_port).collect()
 }
 
 /// The names that a request may call this server by: that of the public URL, and those of this machine. Against pages that

@@ -15,6 +15,8 @@ pub(super) const FIELD: &str = "external_content";
 const MOST_BODY: usize = 20_000;
 /// The longest of the other texts, in characters.
 const MOST_LINE: usize = 1000;
+/// The longest link, in characters: one that was cut would lead nowhere.
+const MOST_LINK: usize = 8000;
 /// How many characters of bodies one answer has in all.
 const MOST_IN_ALL: usize = 200_000;
 
@@ -109,7 +111,8 @@ impl Work {
                         self.body(field, name == "html");
                     } else if LINES.contains(&name.as_str()) && is_text(field) {
                         self.note(&inner);
-                        each_text(field, &mut |text| *text = cut(&cleaned(text), MOST_LINE));
+                        let most = if ["link", "url"].contains(&name.as_str()) { MOST_LINK } else { MOST_LINE };
+                        each_text(field, &mut |text| *text = cut(&cleaned(text), most));
                     } else if !OURS.contains(&name.as_str()) {
                         self.walk(field, &inner);
                     }

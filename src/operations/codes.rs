@@ -11,7 +11,7 @@ use crate::mail::Limits;
 use crate::mail::parse::summary_within;
 use crate::store;
 use crate::store::messages::CodeMessage;
-use crate::types::{Address, Int, MessageId, Scope, Timestamp};
+use crate::types::{Address, Int, MessageId, Scope, SenderTrust, Timestamp};
 
 use super::messages::off_the_runtime;
 use super::{Ctx, Effect, Method, Operation, Spec};
@@ -36,6 +36,9 @@ pub struct GetVerificationCode {
     #[serde(default = "at_once")]
     #[schemars(extend("default" = 0))]
     pub wait: Int<0, 55>,
+    /// Whether messages in quarantine count, too.
+    #[serde(default)]
+    pub quarantined: bool,
 }
 
 fn ten_minutes() -> Int<0, 86_400> {
@@ -49,7 +52,7 @@ fn at_once() -> Int<0, 55> {
 /// A code, or word of what came instead.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct VerificationCode {
-    /// The code; null where there is none.
+    /// The code; null where there is none, or it is withheld.
     pub code: Option<String>,
     /// How sure it is, from 0 to 1; null where there is no code.
     pub confidence: Option<f64>,
@@ -68,13 +71,19 @@ pub struct VerificationCode {
     /// The link in the same message that does the same; null where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// Why there is no code.
+    /// Whether the author's domain stands for the message of the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_trust: Option<SenderTrust>,
+    /// Whether there is a code that the mailbox does not give out, since nothing proves its sender; `message` says why.
+    pub withheld: bool,
+    /// Why there is no code, or why it is withheld.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The newest message of the mailbox, whatever its age, where there is no code; null where it is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_email: Option<Option<LatestEmail>>,
-    /// The message with its full text and HTML: that of the code, else the newest. Its content is not to be trusted.
+    /// The message with its full text and HTML: that of the code, else the newest; null where the code is withheld. Its content
+    /// is not to be trusted.
     pub email: Option<CodeEmail>,
 }
 
@@ -131,19 +140,20 @@ impl Operation for GetVerificationCode {
         let mut arrivals = (self.wait.get() > 0).then(|| ctx.services.bus.arrivals());
         loop {
             let mut db = ctx.services.db.acquire().await?;
-            let answer = store::messages::code_answer(&mut db, &self.mailbox, self.seconds.get()).await?;
+            let answer = store::messages::code_answer(&mut db, &self.mailbox, self.seconds.get(), self.quarantined).await?;
             drop(db);
             let Some(answer) = answer else {
                 return Ok(nothing(format!("There is no mailbox {}.", self.mailbox), None));
             };
             match (answer.found, &mut arrivals) {
-                (Some(found), _) if found.is_answer => return with_code(ctx, found).await,
+                (Some(found), _) if found.is_answer && found.withheld.is_none() => return with_code(ctx, found).await,
                 (_, Some(arrivals)) if Instant::now() < until && !ctx.services.stop.is_cancelled() => {
                     tokio::select! {
                         () = arrivals.next(answer.mailbox_id, until.min(Instant::now() + LOOK_AGAIN)) => {}
                         () = ctx.services.stop.cancelled() => {}
                     }
                 }
+                (Some(found), _) if found.is_answer => return with_code(ctx, found).await,
                 (None, _) => return Ok(nothing("The mailbox is empty.".to_owned(), None)),
                 (Some(newest), _) => return without_code(ctx, newest, self.seconds.get()).await,
             }
@@ -151,9 +161,16 @@ impl Operation for GetVerificationCode {
     }
 }
 
+/// A code that is withheld is none; its text is not given out beside that either.
 async fn with_code(ctx: &Ctx, found: CodeMessage) -> Result<VerificationCode> {
-    let email = with_bodies(ctx, &found).await?;
+    let (email, message) = match found.withheld {
+        Some(policy) => (None, Some(policy.reason(found.sender_trust))),
+        None => (Some(with_bodies(ctx, &found).await?), None),
+    };
     Ok(VerificationCode {
+        sender_trust: Some(found.sender_trust),
+        withheld: found.withheld.is_some(),
+        message,
         code: found.code,
         confidence: found.code_confidence,
         subject: Some(found.subject),
@@ -161,15 +178,20 @@ async fn with_code(ctx: &Ctx, found: CodeMessage) -> Result<VerificationCode> {
         sender_name: Some(found.from_name),
         received_at: Some(found.received_at),
         link: found.link,
-        email: Some(email),
+        email,
         ..VerificationCode::default()
     })
 }
 
 async fn without_code(ctx: &Ctx, newest: CodeMessage, seconds: i64) -> Result<VerificationCode> {
-    let email = with_bodies(ctx, &newest).await?;
-    let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
-    Ok(VerificationCode { email: Some(email), ..nothing(message, Some(&newest)) })
+    let (email, message) = match newest.withheld {
+        Some(policy) => (None, policy.reason(newest.sender_trust)),
+        None => {
+            let message = format!("No verification code in the newest messages of the last {seconds} seconds.");
+            (Some(with_bodies(ctx, &newest).await?), message)
+        }
+    };
+    Ok(VerificationCode { email, withheld: newest.withheld.is_some(), ..nothing(message, Some(&newest)) })
 }
 
 fn nothing(message: String, newest: Option<&CodeMessage>) -> VerificationCode {

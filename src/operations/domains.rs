@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store;
-use crate::types::{Domain, DomainName, Int, MtaSts, Page, Postmaster, Scope, UnknownRecipients};
+use crate::types::{AuthPolicy, Domain, DomainName, Int, MtaSts, Page, Postmaster, Scope, UnknownRecipients};
 
 use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
@@ -49,6 +49,9 @@ pub struct CreateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: UnknownRecipients,
+    /// What happens to mail that its author's domain disowns (DMARC).
+    #[serde(default)]
+    pub auth_policy: AuthPolicy,
     /// Whether mail for an address of any of its subdomains is mail for the same address here.
     #[serde(default)]
     pub takes_subdomains: bool,
@@ -66,6 +69,7 @@ impl CreateDomain {
             unknown: UnknownRecipients::Reject,
             takes_subdomains: false,
             postmaster: Postmaster::Collect,
+            auth_policy: AuthPolicy::Accept,
         }
     }
 }
@@ -88,13 +92,15 @@ impl Operation for CreateDomain {
             store::domains::make_default(&mut tx, &self.name).await?;
         }
         set_unknown(&mut tx, &self.name, &self.unknown).await?;
+        store::domains::set_auth_policy(&mut tx, &self.name, self.auth_policy).await?;
         store::domains::set_takes_subdomains(&mut tx, &self.name, self.takes_subdomains).await?;
         set_postmaster(&mut tx, &self.name, &self.postmaster).await?;
         let domain = found(&mut tx, &self.name).await?;
         ctx.commit_and_forget::<Self>(
             tx,
             self.name.as_str(),
-            json!({ "unknown": self.unknown, "takes_subdomains": self.takes_subdomains, "postmaster": self.postmaster }),
+            json!({ "unknown": self.unknown, "takes_subdomains": self.takes_subdomains, "postmaster": self.postmaster,
+                "auth_policy": self.auth_policy }),
         )
         .await?;
         Ok(domain)
@@ -112,6 +118,9 @@ pub struct UpdateDomain {
     /// What happens to mail for addresses that nobody made.
     #[serde(default)]
     pub unknown: Option<UnknownRecipients>,
+    /// What happens to mail that its author's domain disowns (DMARC).
+    #[serde(default)]
+    pub auth_policy: Option<AuthPolicy>,
     /// After how many days the messages of its mailboxes are removed, counted from their arrival, starred ones spared; null as
     /// the installation has it. A mailbox may have its own.
     #[serde(default, deserialize_with = "given")]
@@ -139,6 +148,7 @@ impl UpdateDomain {
             postmaster: None,
             mta_sts: None,
             retention_days: None,
+            auth_policy: None,
         }
     }
 }
@@ -167,6 +177,9 @@ impl Operation for UpdateDomain {
         if let Some(unknown) = &self.unknown {
             set_unknown(&mut tx, &self.name, unknown).await?;
         }
+        if let Some(policy) = self.auth_policy {
+            store::domains::set_auth_policy(&mut tx, &self.name, policy).await?;
+        }
         if let Some(takes) = self.takes_subdomains {
             store::domains::set_takes_subdomains(&mut tx, &self.name, takes).await?;
         }
@@ -181,7 +194,8 @@ impl Operation for UpdateDomain {
         }
         let domain = found(&mut tx, &self.name).await?;
         let detail = json!({ "is_default": self.is_default, "unknown": self.unknown, "takes_subdomains": self.takes_subdomains,
-            "postmaster": self.postmaster, "mta_sts": self.mta_sts, "retention_days": self.retention_days });
+            "postmaster": self.postmaster, "mta_sts": self.mta_sts, "retention_days": self.retention_days,
+            "auth_policy": self.auth_policy });
         ctx.commit_and_forget::<Self>(tx, self.name.as_str(), detail).await?;
         Ok(domain)
     }

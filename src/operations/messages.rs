@@ -16,8 +16,9 @@ use crate::mail::attachments::{AttachmentBody, attachment_within};
 use crate::mail::clean::{CleanOptions, clean_html, text_to_html};
 use crate::mail::extract::Extraction;
 use crate::mail::parse::{Parsed, parse_within};
+use crate::mail::results;
 use crate::store;
-use crate::types::{Address, MessageId, MessageSummary, Page, Scope};
+use crate::types::{Address, MessageId, MessageSummary, Page, Scope, Verdicts};
 
 use super::context::within;
 use super::listing::listing;
@@ -36,6 +37,8 @@ listing! {
         pub is_starred: Option<bool>,
         /// Just those with a code or link, or just those without.
         pub has_code: Option<bool>,
+        /// `true` lists those that are kept apart, since the author's domain disowns them, in place of all others.
+        pub is_quarantined: Option<bool>,
     }
 }
 
@@ -52,7 +55,12 @@ impl Operation for ListEmails {
 
     async fn run(self, ctx: &Ctx) -> Result<Page<MessageSummary>> {
         let page = self.page();
-        let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
+        let filter = store::messages::Filter {
+            is_read: self.is_read,
+            is_starred: self.is_starred,
+            has_code: self.has_code,
+            is_quarantined: self.is_quarantined.unwrap_or(false),
+        };
         let address = self.address.ok_or_else(|| Error::invalid("address", "is missing"))?;
         let mut db = ctx.services.db.acquire().await?;
         let mailbox = store::mailboxes::readable_id(&mut db, &address).await?.ok_or_else(|| unknown_mailbox(&address))?;
@@ -80,11 +88,15 @@ pub struct Email {
     /// Envelope and session: `reverse_path`, `helo`, `remote`, `protocol`, `tls`; `require_tls` where it is so, and `session`, to be
     /// looked up with `get_smtp_session`.
     pub envelope: serde_json::Value,
-    /// The fields that this server put on top: `Return-Path` and `Received`.
+    /// The fields that this server put on top: `Return-Path`, `Received` and `Authentication-Results`.
     pub trace: String,
+    /// What was found out about the sender: SPF, DKIM, DMARC, ARC, reverse DNS.
+    pub auth: Verdicts,
+    /// Why codes and links are withheld; null where they are not.
+    pub withheld_reason: Option<String>,
     /// What was parsed from the octets.
     pub content: Parsed,
-    /// All candidates for codes and links with their evidence; null where there was nothing to find.
+    /// All candidates for codes and links with their evidence; null where there was nothing to find, or it is withheld.
     pub extraction: Option<Extraction>,
     /// What was wrong with the message, a sentence each.
     pub defects: Vec<String>,
@@ -109,11 +121,14 @@ impl Operation for GetEmail {
         let raw = content.raw()?;
         let limits = Limits::from(ctx.services.config.mail);
         let parsed = off_the_runtime(raw, move |raw| parse_within(raw, &limits)).await?;
+        let withheld_reason = summary.withheld.then(|| content.sender_policy.reason(summary.sender_trust));
         Ok(Email {
             summary,
             sha256: hex(&content.sha256),
             envelope: content.envelope,
             trace: content.trace,
+            auth: verdicts(content.auth),
+            withheld_reason,
             content: parsed,
             // What an older version wrote in another form is left out rather than failing the whole.
             extraction: content.extraction.and_then(|value| serde_json::from_value(value).ok()),
@@ -122,13 +137,28 @@ impl Operation for GetEmail {
     }
 }
 
+/// As stored, also by an older version; without, nothing is known.
+fn verdicts(stored: Option<serde_json::Value>) -> Verdicts {
+    let stored = stored.and_then(|value| serde_json::from_value(value).ok());
+    stored.unwrap_or_else(|| Verdicts::unchecked("The sender was not checked: checks are off, or it is in a trusted network."))
+}
+
 /// A message's octets.
 #[derive(Debug)]
 pub struct RawEmail {
     /// Exactly as they were sent.
     pub octets: Vec<u8>,
+    /// Our name in `Authentication-Results`.
+    pub own_name: String,
     /// The fields that this server put on top.
     pub trace: String,
+}
+
+impl RawEmail {
+    /// With what this server put on top, and without `Authentication-Results` that only claim to be ours.
+    pub fn with_trace(self) -> Vec<u8> {
+        [self.trace.as_bytes(), &results::without_forged(&self.octets, &self.own_name)].concat()
+    }
 }
 
 /// How long the octets of a message may take to come from the database.
@@ -143,7 +173,7 @@ pub async fn get_email_raw(ctx: &Ctx, id: MessageId) -> Result<RawEmail> {
         store::messages::content(&mut db, id).await
     };
     let content = within(READING_LIMIT, ask).await?.ok_or_else(|| unknown_message(id))?;
-    Ok(RawEmail { octets: content.raw()?, trace: content.trace })
+    Ok(RawEmail { octets: content.raw()?, trace: content.trace, own_name: ctx.services.config.hostname.clone() })
 }
 
 /// An attachment of a message, counted from 0 in the order of [`Parsed::attachments`]. The scope is that of [`GetEmail`].
@@ -286,7 +316,7 @@ impl Operation for DeleteEmail {
     }
 }
 
-fn unknown_message(id: MessageId) -> Error {
+pub(super) fn unknown_message(id: MessageId) -> Error {
     Error::not_found("message", format!("There is no message {id}."))
 }
 

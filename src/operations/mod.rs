@@ -23,6 +23,7 @@ mod listing;
 pub mod mailboxes;
 pub mod messages;
 pub mod portal;
+pub mod quarantine;
 pub mod rates;
 mod reach;
 pub mod recipients;
@@ -108,6 +109,7 @@ registry::operations![
     messages::GetEmail,
     messages::UpdateEmail,
     messages::DeleteEmail,
+    quarantine::ReleaseEmail,
     retention::DeleteOldEmails,
     api_keys::ListApiKeys,
     api_keys::CreateApiKey,

@@ -41,6 +41,8 @@ listing! {
         pub is_starred: Option<bool>,
         /// Just those with a code or link, or just those without.
         pub has_code: Option<bool>,
+        /// `true` lists those that are kept apart, since the author's domain disowns them, in place of all others.
+        pub is_quarantined: Option<bool>,
     }
 }
 
@@ -134,7 +136,12 @@ impl ListAllEmails {
     }
 
     async fn listed(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<FoundEmail>> {
-        let filter = store::messages::Filter { is_read: self.is_read, is_starred: self.is_starred, has_code: self.has_code };
+        let filter = store::messages::Filter {
+            is_read: self.is_read,
+            is_starred: self.is_starred,
+            has_code: self.has_code,
+            is_quarantined: self.is_quarantined.unwrap_or(false),
+        };
         let mut db = ctx.services.db.acquire().await?;
         let rows =
             store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
@@ -144,7 +151,8 @@ impl ListAllEmails {
     }
 
     async fn found(&self, ctx: &Ctx, query: &Query, page: &PageRequest) -> Result<Page<FoundEmail>> {
-        let Some(question) = question(query) else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
+        let Some(mut question) = question(query) else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
+        question.is_quarantined = self.is_quarantined.unwrap_or(false);
         let mut db = ctx.services.db.acquire().await?;
         let found = store::search::find(&mut db, &question, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         let Page { items: found, next_cursor } = Page::new(found, page, |row| row.sequence);

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::error::Result;
-use crate::ingest::{Content, Delivery, Envelope, Ingest, Receipt, Received, Recipient, Refusal};
+use crate::ingest::{Content, Delivery, Envelope, Ingest, Receipt, Received, Recipient, Refusal, Rejection};
 use crate::types::{Address, ContentId};
 
 /// A message that a session finished.
@@ -27,7 +27,8 @@ pub(super) trait Intake: Clone + Send + Sync + 'static {
     fn resolve_postmaster(&self) -> impl Future<Output = Result<Result<Self::Recipient, Refusal>>> + Send;
     /// Brings a message into memory, when it is its turn.
     fn admit(&self, received: Received) -> impl Future<Output = Result<Content>> + Send;
-    fn deliver(&self, message: Message<Self::Recipient>) -> impl Future<Output = Result<Self::Receipt>> + Send;
+    fn deliver(&self, message: Message<Self::Recipient>)
+    -> impl Future<Output = Result<Result<Self::Receipt, Rejection>>> + Send;
     /// The address that a recipient was resolved from.
     fn address(recipient: &Self::Recipient) -> &Address;
     /// What a message is stored as.
@@ -52,7 +53,7 @@ impl Intake for Ingest {
         Self::admit(self, received).await
     }
 
-    async fn deliver(&self, message: Message<Recipient>) -> Result<Receipt> {
+    async fn deliver(&self, message: Message<Recipient>) -> Result<Result<Receipt, Rejection>> {
         let Message { id, envelope, recipients, content, trace } = message;
         Self::deliver(self, Delivery { id, envelope, recipients, content, trace }).await
     }

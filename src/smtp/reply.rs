@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::Error;
-use crate::ingest::Refusal;
+use crate::ingest::{Refusal, Rejection};
 
 /// A reply. A text of several lines is written as a reply of several lines (RFC 5321 section 4.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,6 +199,22 @@ pub(super) fn refusal(refusal: Refusal) -> Reply {
         Refusal::ForeignDomain => fixed(550, "5.7.1", "This server does not relay; it receives for its own domains only"),
         Refusal::UnknownMailbox => fixed(550, "5.1.1", "There is no such mailbox here; check the address"),
         Refusal::Inactive => fixed(550, "5.2.1", "This mailbox does not take mail at present"),
+    }
+}
+
+/// Why a message is not taken, in SMTP's terms (RFC 7372 section 3.2).
+pub(super) fn rejection(rejection: &Rejection) -> Reply {
+    match rejection {
+        Rejection::Disowned { domain } => {
+            let text =
+                format!("Neither SPF nor DKIM proves that this is mail of {domain}, and its DMARC policy asks for refusal");
+            Reply { code: 550, enhanced: "5.7.26", text: text.into() }
+        }
+        Rejection::Listed { zone } => Reply {
+            code: 554,
+            enhanced: "5.7.1",
+            text: format!("Your address is on the list {zone}; ask there to be removed").into(),
+        },
     }
 }
 

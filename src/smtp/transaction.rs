@@ -113,7 +113,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             Err(error) => Err(error),
         };
         match stored {
-            Ok(receipt) => {
+            Ok(Err(rejection)) => {
+                tracing::info!(sender, recipients, size_octets, ?rejection, "message refused: its sender is not who it says");
+                Ok(reply::rejection(&rejection))
+            }
+            Ok(Ok(receipt)) => {
                 let id = I::stored_as(&receipt);
                 tracing::info!(content.id = %id, sender, recipients, size_octets, "message accepted");
                 self.errors = 0;

@@ -20,7 +20,7 @@ pub struct Row {
     pub code_confidence: Option<f64>,
 }
 
-/// For each of these mailboxes the newest message with a code, not older than `seconds`, among its twenty newest; `from` and
+/// For each of these mailboxes the newest message with a code that is given out, not older than `seconds`, among its twenty newest; `from` and
 /// `subject` are in lower case.
 pub async fn newest_in_each(
     db: &mut PgConnection,
@@ -37,10 +37,10 @@ pub async fn newest_in_each(
            from mailboxes m
            cross join lateral (
                select count(*) as checked, array_agg(message_id order by message_id desc) filter (
-                   where code is not null and received_at >= now() - make_interval(secs => $4)
+                   where code is not null and not withholds(m.sender_policy, sender_trust) and received_at >= now() - make_interval(secs => $4)
                        and ($2::text is null or position($2 in lower(from_address)) > 0 or position($2 in lower(from_name)) > 0)
                        and ($3::text is null or position($3 in lower(subject)) > 0)) as ids
-               from (select * from messages where mailbox_id = m.mailbox_id order by message_id desc limit 20) newest
+               from (select * from messages where mailbox_id = m.mailbox_id and not is_quarantined order by message_id desc limit 20) newest
            ) n
            left join messages e on e.message_id = n.ids[1]
            where m.address = any($1) and m.lifecycle <> 'trashed'"#,

@@ -4,7 +4,9 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::store::OnConstraint as _;
-use crate::types::{Address, Domain, DomainId, DomainName, MailboxId, MtaSts, Postmaster, Reach, Timestamp, UnknownRecipients};
+use crate::types::{
+    Address, AuthPolicy, Domain, DomainId, DomainName, MailboxId, MtaSts, Postmaster, Reach, Timestamp, UnknownRecipients,
+};
 
 /// A domain's row, joined with what people read of it.
 struct Row {
@@ -13,6 +15,7 @@ struct Row {
     is_default: bool,
     unknown_policy: String,
     unknown_address: Option<Address>,
+    auth_policy: String,
     takes_subdomains: bool,
     mta_sts: String,
     postmaster_address: Option<Address>,
@@ -33,6 +36,7 @@ impl From<Row> for Domain {
             name: row.name,
             is_default: row.is_default,
             unknown,
+            auth_policy: AuthPolicy::from(row.auth_policy),
             takes_subdomains: row.takes_subdomains,
             mta_sts: MtaSts::from(row.mta_sts),
             postmaster: row.postmaster_address.map_or(Postmaster::Collect, Postmaster::Deliver),
@@ -56,7 +60,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select d.domain_id as "id: DomainId", d.name as "name: DomainName", d.is_default, d.unknown_policy,
-               u.address as "unknown_address?: Address", d.takes_subdomains, d.mta_sts,
+               u.address as "unknown_address?: Address", d.auth_policy, d.takes_subdomains, d.mta_sts,
                p.address as "postmaster_address?: Address", d.created_at as "created_at: Timestamp", d.retention_days,
                (select count(*) from mailboxes m where m.domain_id = d.domain_id and m.lifecycle <> 'collected')
                    as "mailbox_count!"
@@ -120,6 +124,18 @@ pub async fn set_unknown(db: &mut PgConnection, name: &DomainName, policy: &str,
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Sets what happens to mail that its author's domain disowns.
+pub async fn set_auth_policy(db: &mut PgConnection, name: &DomainName, policy: AuthPolicy) -> Result<()> {
+    sqlx::query!("update domains set auth_policy = $2 where name = $1", name.as_str(), policy.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// What each of these domains does with mail that its author's domain disowns.
+pub async fn auth_policies(db: &mut PgConnection, names: &[String]) -> Result<Vec<(String, AuthPolicy)>> {
+    let rows = sqlx::query!("select name, auth_policy from domains where name = any($1)", names).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.name, AuthPolicy::from(row.auth_policy))).collect())
 }
 
 /// Sets whether a domain takes its subdomains.

@@ -26,6 +26,7 @@ pub struct Contents<'a> {
     pub encoding: Vec<&'a str>,
     pub octets: Vec<&'a [u8]>,
     pub fingerprint: Vec<&'a [u8]>,
+    pub auth: Vec<Option<&'a str>>,
 }
 
 /// The columns of `messages`.
@@ -47,6 +48,8 @@ pub struct Messages<'a> {
     pub link: Vec<Option<&'a str>>,
     pub extraction: Vec<Option<&'a str>>,
     pub defects: Vec<String>,
+    pub sender_trust: Vec<&'a str>,
+    pub is_quarantined: Vec<bool>,
 }
 
 /// Writes a batch, and forgets the deliveries that peers confirmed since the last one. One statement is one transaction and
@@ -64,10 +67,10 @@ pub async fn insert_batch(
     sqlx::query!(
         r#"
         with content as (
-            insert into contents (content_id, sha256, size_octets, trace, envelope, encoding, octets)
-            select id, sha256, size_octets, trace, envelope::jsonb, encoding, octets
-            from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[])
-                as t (id, sha256, size_octets, trace, envelope, encoding, octets)
+            insert into contents (content_id, sha256, size_octets, trace, envelope, encoding, octets, auth)
+            select id, sha256, size_octets, trace, envelope::jsonb, encoding, octets, auth::jsonb
+            from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[], $27::text[])
+                as t (id, sha256, size_octets, trace, envelope, encoding, octets, auth)
         ), unconfirmed as (
             insert into unconfirmed_deliveries (content_id, run_id, fingerprint)
             select id, $8, fingerprint from unnest($1::uuid[], $9::bytea[]) as t (id, fingerprint)
@@ -75,19 +78,22 @@ pub async fn insert_batch(
             delete from unconfirmed_deliveries where content_id = any($10::uuid[])
         ), counted as (
             insert into mailbox_counts (mailbox_id, slot, messages, unread)
-            select id, $11, count(*), count(*) from unnest($12::uuid[]) as t (id) group by id order by id
+            select id, $11, count(*), count(*) from unnest($12::uuid[], $29::bool[]) as t (id, is_quarantined)
+            where not is_quarantined group by id order by id
             on conflict (mailbox_id, slot) do update
             set messages = mailbox_counts.messages + excluded.messages, unread = mailbox_counts.unread + excluded.unread
         )
         insert into messages (message_id, mailbox_id, content_id, recipient, subject, from_address, from_name, preview,
-            size_octets, attachment_count, code, code_confidence, link, extraction, defects)
+            size_octets, attachment_count, code, code_confidence, link, extraction, defects, sender_trust, is_quarantined)
         select id, mailbox_id, content_id, recipient, subject, from_address, from_name, preview,
             size_octets, attachment_count, code, code_confidence, link, extraction::jsonb,
-            case when defects = '' then '{}'::text[] else string_to_array(defects, E'\n') end
+            case when defects = '' then '{}'::text[] else string_to_array(defects, E'\n') end,
+            sender_trust, is_quarantined
         from unnest($13::uuid[], $12::uuid[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-            $20::bigint[], $21::integer[], $22::text[], $23::real[], $24::text[], $25::text[], $26::text[])
+            $20::bigint[], $21::integer[], $22::text[], $23::real[], $24::text[], $25::text[], $26::text[],
+            $28::text[], $29::bool[])
             as t (id, mailbox_id, content_id, recipient, subject, from_address, from_name, preview,
-                size_octets, attachment_count, code, code_confidence, link, extraction, defects)
+                size_octets, attachment_count, code, code_confidence, link, extraction, defects, sender_trust, is_quarantined)
         "#,
         &c.id,
         &c.sha256 as &[&[u8]],
@@ -115,6 +121,9 @@ pub async fn insert_batch(
         &m.link as &[Option<&str>],
         &m.extraction as &[Option<&str>],
         &m.defects,
+        &c.auth as &[Option<&str>],
+        &m.sender_trust as &[&str],
+        &m.is_quarantined,
     )
     .execute(db)
     .await?;

@@ -4,7 +4,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, DomainName, Lifecycle, Mailbox, MailboxId, PrincipalId, Reach, ServiceTemplateId, Timestamp};
+use crate::types::{
+    Address, DomainName, Lifecycle, Mailbox, MailboxId, PrincipalId, Reach, SenderPolicy, ServiceTemplateId, Timestamp,
+};
 
 /// What a listing of mailboxes is narrowed by.
 #[derive(Debug, Default)]
@@ -43,7 +45,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Mailbox,
         r#"select m.mailbox_id as "id: MailboxId", m.address as "address: Address", d.name as "domain: DomainName",
-               l.lifecycle as "lifecycle!: LifecycleText", m.note,
+               l.lifecycle as "lifecycle!: LifecycleText", m.note, m.sender_policy,
                coalesce(c.messages, 0) as "message_count!", coalesce(c.unread, 0) as "unread_count!",
                m.created_by, m.created_at as "created_at: Timestamp", m.expires_at as "expires_at: Timestamp",
                m.trashed_at as "trashed_at: Timestamp", m.trashed_by, m.owner_id as "user_id: PrincipalId", m.is_shared,
@@ -169,6 +171,8 @@ pub struct Changes {
     pub note: Option<String>,
     /// Whether it receives.
     pub is_active: Option<bool>,
+    /// From which senders it gives out codes and links.
+    pub sender_policy: Option<SenderPolicy>,
     /// The end of its time; `Some(None)` takes the end away.
     pub expires_at: Option<Option<Timestamp>>,
     /// After how many days its messages are removed; `Some(None)` as its domain has it.
@@ -182,7 +186,8 @@ pub async fn update(db: &mut PgConnection, address: &Address, changes: &Changes)
              note = coalesce($2, note),
              lifecycle = case when $3::bool then 'active' when not $3::bool then 'disabled' else lifecycle end,
              expires_at = case when $4 then $5 else expires_at end,
-             retention_days = case when $6 then $7 else retention_days end
+             retention_days = case when $6 then $7 else retention_days end,
+             sender_policy = coalesce($8, sender_policy)
          where address = $1 and lifecycle not in ('trashed', 'collected')",
         address.as_str(),
         changes.note,
@@ -191,6 +196,7 @@ pub async fn update(db: &mut PgConnection, address: &Address, changes: &Changes)
         changes.expires_at.flatten() as Option<Timestamp>,
         changes.retention_days.is_some(),
         changes.retention_days.flatten().and_then(|days| i32::try_from(days).ok()),
+        changes.sender_policy.map(SenderPolicy::as_str),
     )
     .execute(db)
     .await?;

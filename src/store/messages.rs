@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Reach, Timestamp};
+use crate::types::{Address, ContentId, MailboxId, MessageId, MessageSummary, Reach, SenderPolicy, SenderTrust, Timestamp};
 
 /// What a listing of messages is narrowed by.
 #[derive(Debug, Default, Clone, Copy)]
@@ -15,6 +15,8 @@ pub struct Filter {
     pub is_starred: Option<bool>,
     /// Just those with a code or a link, or just those without.
     pub has_code: Option<bool>,
+    /// Just those that are kept apart, in place of all others.
+    pub is_quarantined: bool,
 }
 
 /// The messages of a mailbox, newest first, after `after`.
@@ -30,12 +32,17 @@ pub async fn list_in(
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code,
-               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, case when not w.withheld then e.code end as code,
+               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
+               e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
+           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
+               and (e.code is not null or e.link is not null) as withheld) w
            where e.mailbox_id = $1 and ($2::uuid is null or e.message_id < $2)
                and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
                and ($5::bool is null or (e.code is not null or e.link is not null) = $5)
+               and e.is_quarantined = $8
            order by e.message_id desc limit $6 offset $7"#,
         mailbox as MailboxId,
         after as Option<MessageId>,
@@ -44,6 +51,7 @@ pub async fn list_in(
         filter.has_code,
         limit,
         skip,
+        filter.is_quarantined,
     )
     .fetch_all(db)
     .await?;
@@ -64,12 +72,17 @@ pub async fn list_all(
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code,
-               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, case when not w.withheld then e.code end as code,
+               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
+               e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
+           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
+               and (e.code is not null or e.link is not null) as withheld) w
            where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
                and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
                and ($4::bool is null or (e.code is not null or e.link is not null) = $4)
+               and e.is_quarantined = $9
                and ($7::text[] is null or m.address = any($8)
                    or m.domain_id in (select domain_id from domains where name = any($7)))
            order by e.message_id desc limit $5 offset $6"#,
@@ -81,6 +94,7 @@ pub async fn list_all(
         skip,
         domains.as_deref(),
         mailboxes.as_deref(),
+        filter.is_quarantined,
     )
     .fetch_all(db)
     .await?;
@@ -93,9 +107,13 @@ pub async fn summaries(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Messag
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code,
-               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, case when not w.withheld then e.code end as code,
+               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
+               e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
+           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
+               and (e.code is not null or e.link is not null) as withheld) w
            where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
            order by e.message_id desc"#,
         ids,
@@ -111,9 +129,13 @@ pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<Message
         MessageSummary,
         r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
                e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, e.code,
-               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link, e.is_read, e.is_starred
+               e.attachment_count, case when not w.withheld then e.code end as code,
+               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
+               e.is_read, e.is_starred
            from messages e join mailboxes m using (mailbox_id)
+           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
+               and (e.code is not null or e.link is not null) as withheld) w
            where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
         id as MessageId,
     )
@@ -142,7 +164,11 @@ pub struct Content {
     pub trace: String,
     /// Envelope and session facts.
     pub envelope: serde_json::Value,
-    /// All candidates for codes and links, with their evidence.
+    /// From which senders the mailbox gives out codes and links.
+    pub sender_policy: SenderPolicy,
+    /// What was found out about the sender; `None` where it was not checked.
+    pub auth: Option<serde_json::Value>,
+    /// All candidates for codes and links, with their evidence; `None` also where the mailbox withholds them.
     pub extraction: Option<serde_json::Value>,
     /// What was wrong with it.
     pub defects: Vec<String>,
@@ -207,7 +233,8 @@ impl Octets {
 /// The content of a message; `None` also where its mailbox is in the trash.
 pub async fn content(db: &mut PgConnection, id: MessageId) -> Result<Option<Content>> {
     let row = sqlx::query!(
-        r#"select c.sha256, c.trace, c.envelope, e.extraction, e.defects, c.encoding, c.octets, c.size_octets
+        r#"select c.sha256, c.trace, c.envelope, c.auth, m.sender_policy,
+               case when not withholds(m.sender_policy, e.sender_trust) then e.extraction end as extraction, e.defects, c.encoding, c.octets, c.size_octets
            from messages e join contents c using (content_id) join mailboxes m using (mailbox_id)
            where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
         id as MessageId,
@@ -218,6 +245,8 @@ pub async fn content(db: &mut PgConnection, id: MessageId) -> Result<Option<Cont
         sha256: row.sha256,
         trace: row.trace,
         envelope: row.envelope,
+        sender_policy: SenderPolicy::from(row.sender_policy),
+        auth: row.auth,
         extraction: row.extraction,
         defects: row.defects,
         octets: Octets { encoding: row.encoding, stored: row.octets, size_octets: row.size_octets },
@@ -250,12 +279,16 @@ pub struct CodeMessage {
     pub preview: String,
     /// When it was accepted.
     pub received_at: Timestamp,
-    /// The code in it.
+    /// The code in it, unless the mailbox withholds it.
     pub code: Option<String>,
     /// How sure the code is, from 0 to 1.
     pub code_confidence: Option<f64>,
-    /// The link in it.
+    /// The link in it, unless the mailbox withholds it.
     pub link: Option<String>,
+    /// Whether the author's domain stands for it.
+    pub sender_trust: SenderTrust,
+    /// Why its code or link is kept back; `None` where it is not.
+    pub withheld: Option<SenderPolicy>,
     octets: Octets,
 }
 
@@ -267,25 +300,39 @@ impl CodeMessage {
 }
 
 /// The newest message with a code, not older than `seconds`, among the ten newest of a mailbox; without one, the newest
-/// message. `None` where there is no such mailbox.
-pub async fn code_answer(db: &mut PgConnection, mailbox: &Address, seconds: i64) -> Result<Option<CodeAnswer>> {
+/// message. One that is withheld counts only where there is no other. Messages that are kept apart count only where `quarantined`. `None` where there is no such mailbox.
+pub async fn code_answer(
+    db: &mut PgConnection,
+    mailbox: &Address,
+    seconds: i64,
+    quarantined: bool,
+) -> Result<Option<CodeAnswer>> {
     // The ten stands in the statement: with a parameter, PostgreSQL guesses a tenth of the mailbox and plans anew each time.
     let row = sqlx::query!(
         r#"select m.mailbox_id as "mailbox_id: MailboxId", e.message_id as "id?: MessageId", e.is_answer as "is_answer?",
                e.subject as "subject?", e.from_address as "from_address?", e.from_name as "from_name?", e.preview as "preview?",
-               e.received_at as "received_at?: Timestamp", e.code,
-               round(e.code_confidence::numeric, 3)::float8 as code_confidence, e.link,
+               e.received_at as "received_at?: Timestamp", case when not e.withheld then e.code end as code,
+               round(case when not e.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+               case when not e.withheld then e.link end as link, e.sender_trust as "sender_trust?",
+               case when e.withheld then m.sender_policy end as "withheld?",
                c.encoding as "encoding?", c.octets as "octets?", c.size_octets as "size_octets?"
            from mailboxes m
            left join lateral (
-               select n.*, n.code is not null and n.received_at >= now() - make_interval(secs => $2) as is_answer
-               from (select * from messages where mailbox_id = m.mailbox_id order by message_id desc limit 10) n
-               order by is_answer desc, n.message_id desc limit 1
+               select n.*, a.is_answer, a.withheld
+               from (select * from messages where mailbox_id = m.mailbox_id and (not is_quarantined or $3)
+                   order by message_id desc limit 10) n
+               cross join lateral (
+                   select n.code is not null and n.received_at >= now() - make_interval(secs => $2) as is_answer,
+                       withholds(m.sender_policy, n.sender_trust) and (n.code is not null or n.link is not null) as withheld
+               ) a
+               -- A forged code that came later hides no code that is given out.
+               order by (a.is_answer and not a.withheld) desc, a.is_answer desc, n.message_id desc limit 1
            ) e on true
            left join contents c on c.content_id = e.content_id
            where m.address = $1 and m.lifecycle <> 'trashed'"#,
         mailbox.as_str(),
         f64::from(i32::try_from(seconds).unwrap_or(i32::MAX)),
+        quarantined,
     )
     .fetch_optional(db)
     .await?;
@@ -302,6 +349,8 @@ pub async fn code_answer(db: &mut PgConnection, mailbox: &Address, seconds: i64)
             code: row.code,
             code_confidence: row.code_confidence,
             link: row.link,
+            sender_trust: row.sender_trust.map(SenderTrust::from).unwrap_or_default(),
+            withheld: row.withheld.map(SenderPolicy::from),
             octets: Octets {
                 encoding: row.encoding.unwrap_or_default(),
                 stored: row.octets.unwrap_or_default(),
@@ -324,7 +373,7 @@ pub struct Marks {
 pub async fn mark(db: &mut PgConnection, ids: &[Uuid], marks: Marks) -> Result<i64> {
     let changed = sqlx::query_scalar!(
         r#"with before as (
-               select e.message_id, e.mailbox_id, e.is_read from messages e join mailboxes m using (mailbox_id)
+               select e.message_id, e.mailbox_id, e.is_read, e.is_quarantined from messages e join mailboxes m using (mailbox_id)
                where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed' order by e.message_id for update of e
            ), changed as (
                update messages e set is_read = coalesce($2, e.is_read), is_starred = coalesce($3, e.is_starred),
@@ -333,7 +382,7 @@ pub async fn mark(db: &mut PgConnection, ids: &[Uuid], marks: Marks) -> Result<i
            ), counted as (
                insert into mailbox_counts (mailbox_id, slot, unread)
                select mailbox_id, 0, sum(case when $2 then -1 else 1 end) from before
-               where $2 is not null and is_read is distinct from $2 group by mailbox_id order by mailbox_id
+               where $2 is not null and is_read is distinct from $2 and not is_quarantined group by mailbox_id order by mailbox_id
                on conflict (mailbox_id, slot) do update set unread = mailbox_counts.unread + excluded.unread
            )
            select count(*) as "count!" from before"#,
@@ -346,16 +395,40 @@ pub async fn mark(db: &mut PgConnection, ids: &[Uuid], marks: Marks) -> Result<i
     Ok(changed)
 }
 
+/// Takes messages out of quarantine and counts them; answers with how many there were.
+pub async fn release(db: &mut PgConnection, ids: &[Uuid]) -> Result<i64> {
+    let released = sqlx::query_scalar!(
+        r#"with released as (
+               update messages e set is_quarantined = false from mailboxes m
+               where e.mailbox_id = m.mailbox_id and e.message_id = any($1::uuid[]) and e.is_quarantined
+                   and m.lifecycle <> 'trashed'
+               returning e.mailbox_id, e.is_read
+           ), counted as (
+               insert into mailbox_counts (mailbox_id, slot, messages, unread)
+               select mailbox_id, 0, count(*), count(*) filter (where not is_read) from released
+               group by mailbox_id order by mailbox_id
+               on conflict (mailbox_id, slot) do update
+               set messages = mailbox_counts.messages + excluded.messages, unread = mailbox_counts.unread + excluded.unread
+           )
+           select count(*) as "count!" from released"#,
+        ids,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(released)
+}
+
 /// Removes messages, keeps the counts, and removes contents that no message has any more; answers with how many it removed.
 pub async fn delete(db: &mut PgConnection, ids: &[Uuid]) -> Result<i64> {
     let gone = sqlx::query!(
         r#"with gone as (
                delete from messages e using mailboxes m
                where e.mailbox_id = m.mailbox_id and e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
-               returning e.message_id, e.mailbox_id, e.content_id, e.is_read
+               returning e.message_id, e.mailbox_id, e.content_id, e.is_read, e.is_quarantined
            ), counted as (
                insert into mailbox_counts (mailbox_id, slot, messages, unread)
-               select mailbox_id, 0, -count(*), -count(*) filter (where not is_read) from gone group by mailbox_id order by mailbox_id
+               select mailbox_id, 0, -count(*), -count(*) filter (where not is_read) from gone where not is_quarantined
+               group by mailbox_id order by mailbox_id
                on conflict (mailbox_id, slot) do update
                set messages = mailbox_counts.messages + excluded.messages, unread = mailbox_counts.unread + excluded.unread
            )

@@ -135,6 +135,8 @@ pub struct Question {
     pub is_read: Option<bool>,
     /// Just starred ones, or just those without a star.
     pub is_starred: Option<bool>,
+    /// Just those that are kept apart, in place of all others.
+    pub is_quarantined: bool,
     /// Accepted at this time or later.
     pub after: Option<Timestamp>,
     /// Accepted before this time.
@@ -181,6 +183,7 @@ pub async fn find(
                    and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
                    and ($5::timestamptz is null or e.received_at >= $5) and ($6::timestamptz is null or e.received_at < $6)
                    and ($7::bigint is null or e.size_octets > $7) and ($8::bigint is null or e.size_octets < $8)
+                   and e.is_quarantined = $13
                    and ($11::text[] is null or m.address = any($12)
                        or m.domain_id in (select domain_id from domains where name = any($11)))
                order by s.sequence + 0 desc limit $9::bigint + $10::bigint) as x
@@ -197,6 +200,7 @@ pub async fn find(
         skip,
         domains.as_deref(),
         mailboxes.as_deref(),
+        question.is_quarantined,
     )
     .fetch_all(db)
     .await?;

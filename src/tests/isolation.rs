@@ -71,7 +71,7 @@ impl Foreign {
         }
     }
 
-    /// All inputs that must be given, and those that may be where `all`.
+    /// An object with what must be given.
     fn object(&self, schema: &Value) -> Value {
         let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let properties = schema["properties"].as_object().into_iter().flatten();

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 /// From the ground up; a module uses only floors below its own.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["types", "config"],
+    &["types"],
+    &["config"],
     &["crypto"],
     &["dns", "tls"],
     &["mail"],
     &["store"],
+    &["verdict"],
     &["ingest", "peers"],
     &["acme", "smtp", "accounts", "events", "jobs"],
     &["operations"],

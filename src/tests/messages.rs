@@ -33,7 +33,8 @@ async fn a_list_shows_what_one_wants_to_know_of_each() {
         "from_address": "sender@example.net", "from_name": "Sender", "subject": "Sign in",
         "preview": "Your verification code is 482913.", "received_at": message["received_at"],
         "size_octets": content.len(), "attachment_count": 0, "code": "482913",
-        "code_confidence": message["code_confidence"], "link": null, "is_read": false, "is_starred": false,
+        "code_confidence": message["code_confidence"], "link": null, "sender_trust": "none", "withheld": false,
+        "is_quarantined": false, "is_read": false, "is_starred": false,
     });
     assert_eq!(message, expected);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();

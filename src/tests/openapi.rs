@@ -105,6 +105,25 @@ fn it_keeps_the_rules_of_openapi() {
 }
 
 #[test]
+fn every_field_is_described_and_has_an_example() {
+    let mut missing = BTreeSet::new();
+    walk(&document(), "", &mut |place, value| {
+        for (name, field) in value.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if field.get("description").or(field.get("$ref")).is_none() && name != "data" {
+                missing.insert(format!("{place}/{name} is not described"));
+            }
+            let kind = field.get("type").map(Value::to_string).unwrap_or_default();
+            let is_plain = ["string", "integer", "number", "boolean"].iter().any(|plain| kind.contains(plain));
+            if is_plain && field.get("examples").is_none() {
+                missing.insert(format!("{place}/{name} has no example"));
+            }
+        }
+    });
+    let shown: Vec<&String> = missing.iter().take(40).collect();
+    assert!(missing.is_empty(), "{} fields: {shown:#?}", missing.len());
+}
+
+#[test]
 fn every_reference_leads_somewhere_and_every_schema_is_one() {
     let document = document();
     let mut references = 0;

@@ -43,7 +43,7 @@ impl Server {
         };
         let config = settings.check().unwrap();
         let (ingest, workers) =
-            Ingest::start(config.ingest.clone(), db.options(), (*db).clone(), "test".to_owned()).await.unwrap();
+            Ingest::start(config.ingest.clone(), db.options(), (*db).clone(), "test".to_owned(), None).await.unwrap();
         let shutdown = CancellationToken::new();
         let listener = Listener::bind(&config, ingest.clone(), &certificate(&config), shutdown.clone()).unwrap();
         let address = listener.local_addrs()[0];

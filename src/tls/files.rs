@@ -61,8 +61,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::{Duration, SystemTime};
 
-    use super::super::Certificate;
     use super::*;
+    use crate::tls::Certificate;
 
     /// A directory of its own, removed at the end.
     struct Dir(PathBuf);

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::domain_name::{NameForms, in_both_forms};
-use super::{Address, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
+use super::{Address, AuthPolicy, DomainId, DomainName, MtaSts, Postmaster, Timestamp};
 
 /// A domain that mail is received for.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -22,6 +22,8 @@ pub struct Domain {
     pub is_default: bool,
     /// What happens to mail for addresses that nobody made.
     pub unknown: UnknownRecipients,
+    /// What happens to mail that the author's domain disowns.
+    pub auth_policy: AuthPolicy,
     /// Whether mail for an address of any of its subdomains is mail for the same address here.
     pub takes_subdomains: bool,
     /// Where mail for postmaster and abuse lands while they have no mailbox or alias of their own.

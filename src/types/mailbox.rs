@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::{AddressForms, in_both_forms};
-use super::{Address, DomainName, MailboxId, PrincipalId, Timestamp};
+use super::{Address, DomainName, MailboxId, PrincipalId, SenderPolicy, Timestamp};
 
 /// Where the mail of an address is kept.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub struct Mailbox {
     pub lifecycle: Lifecycle,
     /// A note for people.
     pub note: String,
+    /// From which senders it gives out codes and links.
+    pub sender_policy: SenderPolicy,
     /// How many messages it holds.
     pub message_count: i64,
     /// How many of them are unread.

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Address, MessageId, Timestamp};
+use super::{Address, MessageId, SenderTrust, Timestamp};
 
 /// A message as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "marks, each on or off by itself")]
 pub struct MessageSummary {
     /// Identifies it.
     pub id: MessageId,
@@ -28,12 +29,18 @@ pub struct MessageSummary {
     pub size_octets: i64,
     /// How many attachments it has.
     pub attachment_count: i32,
-    /// The verification code in it; null where there is none.
+    /// The verification code in it; null where there is none, or it is withheld.
     pub code: Option<String>,
     /// How sure the code is, from 0 to 1.
     pub code_confidence: Option<f64>,
-    /// The verification link in it; null where there is none. Never fetched by this server.
+    /// The verification link in it; null where there is none, or it is withheld. Never fetched by this server.
     pub link: Option<String>,
+    /// Whether the author's domain stands for the message.
+    pub sender_trust: SenderTrust,
+    /// Whether a code or link is kept back, since the mailbox gives out none of such senders.
+    pub withheld: bool,
+    /// Whether it is kept apart, since the author's domain disowns it.
+    pub is_quarantined: bool,
     /// Whether somebody read it.
     pub is_read: bool,
     /// Whether somebody starred it.

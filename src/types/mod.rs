@@ -25,6 +25,7 @@ mod smtp_session;
 mod time;
 mod tls_report;
 mod user;
+mod verdict;
 
 pub use access_link::AccessLink;
 pub use address::{Address, InvalidAddress};
@@ -54,3 +55,7 @@ pub use smtp_session::{SmtpBan, SmtpOutcome, SmtpRecipient, SmtpSession, SmtpSto
 pub use time::Timestamp;
 pub use tls_report::{NewTlsReport, TlsFailure, TlsReport, TlsReportDetail};
 pub use user::{Member, User};
+pub use verdict::{
+    ArcVerdict, AuthPolicy, DkimVerdict, DmarcPolicy, DmarcVerdict, DnsListing, IprevVerdict, Outcome, SenderPolicy, SenderTrust,
+    SpfVerdict, Verdicts,
+};

@@ -7,6 +7,7 @@
 mod admin;
 mod assets;
 mod cookies;
+mod domain_names;
 mod errors;
 mod failure;
 mod forgery;
@@ -67,7 +68,11 @@ fn signed_in() -> Router<Services> {
         .route("/admin/logout", post(p::sign_in::sign_out))
         .route("/admin/live", get(p::live::stream))
         .route("/admin/domains", get(p::domains::list).post(p::domains::create))
-        .route("/admin/domains/{name}", post(p::domains::update))
+        .route("/admin/domains/{name}", get(p::domain::show).post(p::domains::update))
+        .route("/admin/domains/{name}/check", post(p::domain::check))
+        .route("/admin/domains/{name}/settings", post(p::domain::settings))
+        .route("/admin/domains/{name}/aliases", post(p::domain::add_alias))
+        .route("/admin/domains/{name}/aliases/{address}/delete", post(p::domain::delete_alias))
         .route("/admin/domains/{name}/delete", post(p::domains::delete))
         .route("/admin/mailboxes", get(p::mailboxes::list).post(p::mailbox_create::one))
         .route("/admin/mailboxes/batch", post(p::mailbox_create::many))

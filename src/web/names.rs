@@ -9,6 +9,8 @@
 
 use crate::mail::extract::Source;
 use crate::types::Lifecycle;
+use crate::types::Outcome;
+use crate::types::SenderTrust;
 use crate::types::Timestamp;
 use crate::types::UnknownRecipients;
 use crate::web::ui::Theme;
@@ -49,6 +51,64 @@ impl Ui {
             Lifecycle::Expired => self.t("lifecycle.expired"),
             Lifecycle::Trashed => self.t("lifecycle.trashed"),
             Lifecycle::Collected => self.t("lifecycle.collected"),
+        }
+    }
+
+    /// What is known about the sender of a message, in two words.
+    pub(in crate::web) fn trust_name(&self, trust: &SenderTrust) -> &'static str {
+        match trust {
+            SenderTrust::Pass => self.t("trust.pass"),
+            SenderTrust::Fail => self.t("trust.fail"),
+            SenderTrust::None => self.t("trust.none"),
+            SenderTrust::TempError => self.t("trust.temperror"),
+        }
+    }
+
+    /// What that means, in one sentence.
+    pub(in crate::web) fn trust_text(&self, trust: &SenderTrust) -> &'static str {
+        match trust {
+            SenderTrust::Pass => self.t("trust.pass_text"),
+            SenderTrust::Fail => self.t("trust.fail_text"),
+            SenderTrust::None => self.t("trust.none_text"),
+            SenderTrust::TempError => self.t("trust.temperror_text"),
+        }
+    }
+
+    /// The look of a verdict.
+    pub(in crate::web) fn trust_pill(&self, trust: &SenderTrust) -> &'static str {
+        match trust {
+            SenderTrust::Pass => "pill-done",
+            SenderTrust::Fail => "pill-failed",
+            SenderTrust::TempError => "pill-warn",
+            SenderTrust::None => "pill-none",
+        }
+    }
+
+    /// The look of the result of one check.
+    pub(in crate::web) fn outcome_pill(&self, outcome: &Outcome) -> &'static str {
+        match outcome {
+            Outcome::Pass => "pill-done",
+            Outcome::Fail => "pill-failed",
+            Outcome::SoftFail | Outcome::TempError | Outcome::PermError => "pill-warn",
+            Outcome::Neutral | Outcome::None => "pill-none",
+        }
+    }
+
+    /// What happens to mail that its author's domain disowns.
+    pub(in crate::web) fn auth_policy_name(&self, policy: &str) -> &'static str {
+        match policy {
+            "quarantine" => self.t("auth_policy.quarantine"),
+            "reject" => self.t("auth_policy.reject"),
+            _ => self.t("auth_policy.accept"),
+        }
+    }
+
+    /// From which senders a mailbox gives out codes and links.
+    pub(in crate::web) fn sender_policy_name(&self, policy: &str) -> &'static str {
+        match policy {
+            "not_failed" => self.t("sender_policy.not_failed"),
+            "aligned" => self.t("sender_policy.aligned"),
+            _ => self.t("sender_policy.any"),
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) enum Answer {
     Count(&'static str),
     /// Numbers of the answer under other names: theirs, then ours.
     Numbers(&'static [(&'static str, &'static str)]),
+    /// The answer as it is.
+    Own,
     /// The answer as it is, its names in camel case.
     Same,
 }
@@ -67,12 +69,12 @@ impl Answer {
                 ("email", json!({ "type": ["object", "null"] })),
                 ("latest_email", json!({ "type": ["object", "null"] })),
             ]),
-            Self::Count(_) => object(&[("count", json!({ "type": "integer" }))]),
+            Self::Count(_) => object(&[("count", json!({ "type": ["integer", "null"] }))]),
             Self::Numbers(names) => {
-                let fields: Vec<_> = names.iter().map(|(theirs, _)| (*theirs, json!({ "type": "integer" }))).collect();
+                let fields: Vec<_> = names.iter().map(|(theirs, _)| (*theirs, json!({ "type": ["integer", "null"] }))).collect();
                 object(&fields)
             }
-            Self::Same => json!({ "type": "object" }),
+            Self::Own | Self::Same => json!({ "type": "object" }),
         }
     }
 
@@ -95,6 +97,7 @@ impl Answer {
             Self::Numbers(names) => {
                 names.iter().map(|(theirs, ours)| ((*theirs).to_owned(), answer[*ours].clone())).collect::<Map<_, _>>().into()
             }
+            Self::Own => answer,
             Self::Same => camel(answer),
         })
     }

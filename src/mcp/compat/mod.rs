@@ -107,11 +107,15 @@ impl Rendering {
         let renamed = faults.into_iter().map(|fault| {
             let (first, rest) = fault.field.split_once('/').unwrap_or((&fault.field, ""));
             let known = self.names.iter().find(|(_, own)| *own == first);
-            match known {
-                Some((here, _)) if rest.is_empty() => Fault { field: (*here).into(), reason: fault.reason },
-                Some((here, _)) => Fault { field: format!("{here}/{rest}").into(), reason: fault.reason },
-                None => fault,
-            }
+            let field = match known {
+                Some((here, _)) if rest.is_empty() => (*here).into(),
+                Some((here, _)) => format!("{here}/{rest}").into(),
+                None => fault.field.clone(),
+            };
+            // A schema that misses an input quotes its name.
+            let quoted = |name: &str| format!("\"{name}\"");
+            let reason = self.names.iter().fold(fault.reason, |reason, (here, own)| reason.replace(&quoted(own), &quoted(here)));
+            Fault { field, reason }
         });
         Error::Invalid(renamed.collect())
     }

@@ -45,7 +45,7 @@ const STATS: &[(&str, &str)] = &[
 pub(super) const TABLE: &[Rendering] = &[
     // Codes
     same("get_verification_code", Answer::Code),
-    same("search_verification_codes", Answer::Same),
+    same("search_verification_codes", Answer::Own),
     // Users
     same("create_user", Answer::One(rows::NEW_USER)),
     same("list_users", Answer::Many(rows::USER)),

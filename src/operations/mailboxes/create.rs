@@ -55,13 +55,15 @@ impl Operation for CreateMailbox {
     const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<CreatedMailbox> {
+        // Before the transaction: it may need a connection of its own.
+        let keep = ctx.services.settings().await?.keep_readable_passwords;
         let mut tx = ctx.begin().await?;
         let address = match self.address {
             Some(address) => address,
             None => names::draw(1, &default_domain(&mut tx).await?)?.pop().ok_or_else(no_names)?,
         };
         reach::address(ctx.caller.reach(), &address)?;
-        let (batch, mut passwords) = rows(ctx, std::slice::from_ref(&address), &self.note, self.expires_at).await?;
+        let (batch, mut passwords) = rows(ctx, std::slice::from_ref(&address), &self.note, self.expires_at, keep)?;
         if store::mailboxes::insert(&mut tx, &batch).await?.is_empty() {
             return Err(why_not(&mut tx, &address).await?);
         }
@@ -120,6 +122,8 @@ impl Operation for CreateMailboxesBatch {
     const CONFINEMENT: Confinement = Confinement::Itself;
 
     async fn run(self, ctx: &Ctx) -> Result<Vec<BatchItem>> {
+        // Before the transaction: it may need a connection of its own.
+        let keep = ctx.services.settings().await?.keep_readable_passwords;
         let mut tx = ctx.begin().await?;
         let wanted = self.wanted(&mut tx).await?;
         let addresses: Vec<Address> = {
@@ -130,7 +134,7 @@ impl Operation for CreateMailboxesBatch {
                 .filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has(a))
                 .collect()
         };
-        let (batch, passwords) = rows(ctx, &addresses, &self.note, self.expires_at).await?;
+        let (batch, passwords) = rows(ctx, &addresses, &self.note, self.expires_at, keep)?;
         let made = store::mailboxes::insert(&mut tx, &batch).await?;
         let mut passwords: std::collections::HashMap<String, String> =
             batch.addresses.into_iter().zip(passwords).filter(|(address, _)| made.contains(address)).collect();
@@ -187,11 +191,12 @@ fn no_names() -> Error {
 }
 
 /// The rows of new mailboxes with drawn passwords, and the passwords.
-async fn rows(
+fn rows(
     ctx: &Ctx,
     addresses: &[Address],
     note: &Text<200>,
     expires_at: Option<Timestamp>,
+    keep: bool,
 ) -> Result<(store::mailboxes::New, Vec<String>)> {
     let mut new = store::mailboxes::New {
         note: note.as_str().to_owned(),
@@ -199,7 +204,6 @@ async fn rows(
         expires_at,
         ..store::mailboxes::New::default()
     };
-    let keep = ctx.services.settings().await?.keep_readable_passwords;
     let mut passwords = Vec::with_capacity(addresses.len());
     for address in addresses {
         let password = random_text(UNAMBIGUOUS, PASSWORD_CHARACTERS);

@@ -16,7 +16,8 @@ use sqlx::PgConnection;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::types::{
-    Address, DomainName, Int, Lifecycle, Mailbox, Page, PageRequest, PrincipalId, Scope, ServiceTemplateId, Text, Timestamp,
+    Address, DomainName, Int, Lifecycle, Mailbox, Page, PageRequest, PrincipalId, Scope, SenderPolicy, ServiceTemplateId, Text,
+    Timestamp,
 };
 
 use super::listing::{given, listing};
@@ -146,6 +147,9 @@ pub struct UpdateMailbox {
     /// `false` makes it refuse mail with 550 5.2.1, `true` makes it receive again.
     #[serde(default)]
     pub is_active: Option<bool>,
+    /// From which senders it gives out codes and links; what it withholds is marked as such.
+    #[serde(default)]
+    pub sender_policy: Option<SenderPolicy>,
     /// From when on it refuses mail; null takes the end away.
     #[serde(default, deserialize_with = "given")]
     pub expires_at: Option<Option<Timestamp>>,
@@ -166,11 +170,18 @@ impl Operation for UpdateMailbox {
     };
 
     async fn run(self, ctx: &Ctx) -> Result<Mailbox> {
-        let detail = json!({ "note": self.note, "is_active": self.is_active, "expires_at": self.expires_at, "retention_days": self.retention_days });
+        let detail = json!({
+            "note": self.note,
+            "is_active": self.is_active,
+            "expires_at": self.expires_at,
+            "retention_days": self.retention_days,
+            "sender_policy": self.sender_policy,
+        });
         let changes = store::mailboxes::Changes {
             note: self.note.map(|note| note.as_str().to_owned()),
             is_active: self.is_active,
             expires_at: self.expires_at,
+            sender_policy: self.sender_policy,
             retention_days: self.retention_days.map(|days| days.map(Int::get)),
         };
         let mut tx = ctx.begin().await?;

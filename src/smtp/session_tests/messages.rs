@@ -70,3 +70,13 @@ async fn what_cannot_be_stored_is_put_off() {
     assert!(peer.say("x\r\n.").await.starts_with("451 4.3.0"));
     peer.dialogue(&[MAIL, RCPT]).await;
 }
+
+#[tokio::test]
+async fn a_message_of_a_forged_sender_is_refused_for_good_and_the_session_lives() {
+    let mut peer = greeted(settings()).await;
+    peer.dialogue(&[HELLO, ("MAIL FROM:<forged@example.net>", "250 2.1.0"), RCPT, DATA]).await;
+    let reply = peer.say("text\r\n.").await;
+    assert!(reply.starts_with("550 5.7.26 ") && reply.contains("example.net"), "{reply}");
+    peer.dialogue(&[MAIL, RCPT, DATA]).await;
+    assert!(peer.say("text\r\n.").await.starts_with("250 2.0.0"));
+}

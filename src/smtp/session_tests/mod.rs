@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::ingest::{Content, Received, Refusal, Spool};
+use crate::ingest::{Content, Received, Refusal, Rejection, Spool};
 use crate::types::{Address, ContentId};
 
 use super::content::Room;
@@ -72,13 +72,16 @@ impl Intake for Kept {
         })
     }
 
-    async fn deliver(&self, message: Message<Address>) -> Result<Slip> {
+    async fn deliver(&self, message: Message<Address>) -> Result<Result<Slip, Rejection>> {
         if message.envelope.reverse_path.starts_with("full@") {
             return Err(away());
         }
+        if message.envelope.reverse_path.starts_with("forged@") {
+            return Ok(Err(Rejection::Disowned { domain: "example.net".to_owned() }));
+        }
         let id = message.id;
         self.messages.lock().expect("sound").push(message);
-        Ok(Slip(id, self.clone()))
+        Ok(Ok(Slip(id, self.clone())))
     }
 
     fn address(recipient: &Address) -> &Address {

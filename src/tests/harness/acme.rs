@@ -177,9 +177,8 @@ impl Shared {
     }
 
     /// The payload and the key of a request that is signed as it should be (RFC 8555 section 6.2).
-    #[expect(clippy::result_large_err, reason = "the answer to a request that is refused")]
-    fn open(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<(Value, Value), Response> {
-        let wrong = |detail: &str| self.refuse("malformed", format!("{}: {detail}", uri.path()));
+    fn open(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<(Value, Value), Box<Response>> {
+        let wrong = |detail: &str| Box::new(self.refuse("malformed", format!("{}: {detail}", uri.path())));
         if headers.get("content-type").is_none_or(|kind| kind != "application/jose+json") {
             return Err(wrong("not application/jose+json"));
         }
@@ -190,7 +189,7 @@ impl Shared {
         }
         let used = header["nonce"].as_str().is_some_and(|nonce| self.state.lock().unwrap().nonces.remove(nonce));
         if !used {
-            return Err(self.refuse("badNonce", "a nonce that was not given out, or was used".to_owned()));
+            return Err(Box::new(self.refuse("badNonce", "a nonce that was not given out, or was used".to_owned())));
         }
         let is_new = uri.path() == "/account";
         let key = match (header["kid"].as_str(), is_new) {
@@ -294,7 +293,7 @@ async fn nonce(State(shared): Ctx) -> Response {
 }
 
 async fn account(State(shared): Ctx, uri: Uri, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
-    let (payload, key) = shared.open(&uri, &headers, &body)?;
+    let (payload, key) = shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     if payload["termsOfServiceAgreed"] != true {
         return Err(shared.refuse("userActionRequired", "the terms are not agreed to".to_owned()));
     }
@@ -306,7 +305,7 @@ async fn account(State(shared): Ctx, uri: Uri, headers: HeaderMap, body: Bytes) 
 }
 
 async fn new_order(State(shared): Ctx, uri: Uri, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
-    let (payload, _) = shared.open(&uri, &headers, &body)?;
+    let (payload, _) = shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     let identifiers = payload["identifiers"].as_array().cloned().unwrap_or_default();
     let names: Vec<String> = identifiers.iter().filter_map(|id| id["value"].as_str().map(str::to_owned)).collect();
     let proofs = names.iter().map(|_| (uuid::Uuid::new_v4().simple().to_string(), "pending", None)).collect();
@@ -325,7 +324,7 @@ async fn order(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
-    shared.open(&uri, &headers, &body)?;
+    shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     Ok(shared.answer(StatusCode::OK, None, shared.order(number)))
 }
 
@@ -336,7 +335,7 @@ async fn authorization(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
-    shared.open(&uri, &headers, &body)?;
+    shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     let challenge = shared.challenge(number, name);
     let identifier = shared.state.lock().unwrap().orders[number].names[name].clone();
     let body = json!({
@@ -352,7 +351,7 @@ async fn challenge(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
-    let (_, key) = shared.open(&uri, &headers, &body)?;
+    let (_, key) = shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     let answer = shared.challenge(number, name);
     let checking = Arc::clone(&shared);
     // Later, as a real one does.
@@ -363,7 +362,8 @@ async fn challenge(
             (order.names[name].clone(), order.proofs[name].0.clone())
         };
         let fetched = checking.fetch(&host, &token, &key).await;
-        let proof = &mut checking.state.lock().unwrap().orders[number].proofs[name];
+        let mut state = checking.state.lock().unwrap();
+        let proof = &mut state.orders[number].proofs[name];
         (proof.1, proof.2) = match fetched {
             Ok(()) => ("valid", None),
             Err(fault) => ("invalid", Some(fault)),
@@ -379,7 +379,7 @@ async fn finalize(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
-    let (payload, _) = shared.open(&uri, &headers, &body)?;
+    let (payload, _) = shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     if shared.order(number)["status"] != "ready" {
         return Err(shared.refuse("orderNotReady", "not all proofs were found".to_owned()));
     }
@@ -407,7 +407,7 @@ async fn certificate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
-    shared.open(&uri, &headers, &body)?;
+    shared.open(&uri, &headers, &body).map_err(|refusal| *refusal)?;
     let pem = shared.state.lock().unwrap().orders[number].certificate.clone().unwrap_or_default();
     Ok(shared.answer(StatusCode::OK, None, pem))
 }

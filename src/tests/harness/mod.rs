@@ -10,4 +10,5 @@ pub(crate) mod schema;
 pub(crate) mod scratch;
 pub(crate) mod sender;
 pub(crate) mod server;
+pub(crate) mod signer;
 pub(crate) mod smtp_client;

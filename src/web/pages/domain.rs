@@ -81,13 +81,7 @@ pub(in crate::web) async fn show(admin: Admin, Path(name): Path<String>, Query(a
     render::page(&page)
 }
 
-async fn page(
-    admin: &Admin,
-    name: &DomainName,
-    asked: String,
-    form: AliasForm,
-    errors: Errors,
-) -> Result<DomainPage, Error> {
+async fn page(admin: &Admin, name: &DomainName, asked: String, form: AliasForm, errors: Errors) -> Result<DomainPage, Error> {
     let ui = admin.ui(Section::Domains);
     let all = domains::all(admin).await?;
     let missing = || Error::not_found("domain", format!("There is no domain {name}."));

@@ -11,6 +11,7 @@ use crate::operations::domains::CreateDomain;
 use crate::operations::domains::DeleteDomain;
 use crate::operations::domains::ListDomains;
 use crate::operations::domains::UpdateDomain;
+use crate::types::AuthPolicy;
 use crate::types::Domain;
 use crate::types::DomainName;
 use crate::types::Int;
@@ -33,6 +34,7 @@ struct DomainsPage {
     ui: Ui,
     domains: Vec<Domain>,
     policies: [&'static str; 3],
+    auth_policies: [&'static str; 3],
     open_form: bool,
     form: DomainForm,
     errors: Errors,
@@ -45,6 +47,7 @@ pub(in crate::web) struct DomainForm {
     name: String,
     unknown: String,
     deliver_to: String,
+    auth_policy: String,
     is_default: bool_field::Checked,
 }
 
@@ -100,7 +103,9 @@ pub(in crate::web) async fn list(admin: Admin) -> Answer {
 }
 
 fn page(admin: &Admin, domains: Vec<Domain>, open_form: bool, form: DomainForm, errors: Errors) -> DomainsPage {
-    DomainsPage { ui: admin.ui(Section::Domains), domains, policies: ["reject", "collect", "deliver"], open_form, form, errors }
+    let auth_policies = [AuthPolicy::Accept, AuthPolicy::Quarantine, AuthPolicy::Reject].map(AuthPolicy::as_str);
+    let policies = ["reject", "collect", "deliver"];
+    DomainsPage { ui: admin.ui(Section::Domains), domains, policies, auth_policies, open_form, form, errors }
 }
 
 async fn refused(admin: &Admin, form: DomainForm, errors: Errors, error: &Error) -> Answer {
@@ -127,7 +132,9 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<DomainForm>) -
         Ok(unknown) => unknown,
         Err((field, reason)) => return refused(&admin, form, Errors::of_field(field, reason), &Error::invalid(field, "")).await,
     };
-    match admin.ctx.call(CreateDomain { is_default: form.is_default.0, unknown, ..CreateDomain::plain(name) }).await {
+    let auth_policy = AuthPolicy::from(form.auth_policy.clone());
+    match admin.ctx.call(CreateDomain { is_default: form.is_default.0, unknown, auth_policy, ..CreateDomain::plain(name) }).await
+    {
         Ok(_) => render::done(HERE, "domain_added"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &["name", "unknown"]);
@@ -152,7 +159,8 @@ pub(in crate::web) async fn update(admin: Admin, Path(name): Path<String>, Form(
         }
     };
     let is_default = form.is_default.0.then_some(true);
-    match admin.ctx.call(UpdateDomain { is_default, unknown, ..UpdateDomain::nothing(name) }).await {
+    let auth_policy = if form.auth_policy.is_empty() { None } else { Some(AuthPolicy::from(form.auth_policy.clone())) };
+    match admin.ctx.call(UpdateDomain { is_default, unknown, auth_policy, ..UpdateDomain::nothing(name) }).await {
         Ok(_) => render::done(HERE, "domain_changed"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Domains), &[]);
@@ -180,6 +188,6 @@ pub(in crate::web) async fn delete(admin: Admin, Path(name): Path<String>, Form(
     }
 }
 
-fn parsed(name: &str) -> Result<DomainName, Error> {
+pub(in crate::web) fn parsed(name: &str) -> Result<DomainName, Error> {
     name.parse().map_err(|_| Error::not_found("domain", format!("There is no domain {name}.")))
 }

@@ -15,6 +15,7 @@ use crate::operations::mailboxes::RestoreMailbox;
 use crate::operations::mailboxes::UpdateMailbox;
 use crate::types::Lifecycle;
 use crate::types::Mailbox;
+use crate::types::SenderPolicy;
 use crate::types::Text;
 use crate::types::Timestamp;
 use crate::web::admin::Admin;
@@ -37,6 +38,8 @@ pub(in crate::web) struct SettingsForm {
     expires_on: String,
     /// `yes`, or not there.
     is_active: String,
+    /// The policy's name; empty leaves it as it is.
+    sender_policy: String,
 }
 
 #[derive(Debug, Template)]
@@ -47,6 +50,7 @@ struct SettingsPage {
     /// The address as a segment of a path.
     path: String,
     form: SettingsForm,
+    sender_policies: [&'static str; 3],
     errors: Errors,
 }
 
@@ -56,8 +60,11 @@ impl SettingsPage {
             note: mailbox.note.clone(),
             expires_on: mailbox.expires_at.map(|at| at.0.format("%Y-%m-%d").to_string()).unwrap_or_default(),
             is_active: if mailbox.lifecycle == Lifecycle::Disabled { String::new() } else { "yes".to_owned() },
+            sender_policy: mailbox.sender_policy.as_str().to_owned(),
         };
-        Self { ui: admin.ui(Section::Mailboxes), path: encode(&mailbox.address), mailbox, form, errors: Errors::default() }
+        let sender_policies = [SenderPolicy::Any, SenderPolicy::NotFailed, SenderPolicy::Aligned].map(SenderPolicy::as_str);
+        let ui = admin.ui(Section::Mailboxes);
+        Self { ui, path: encode(&mailbox.address), mailbox, form, sender_policies, errors: Errors::default() }
     }
 }
 
@@ -95,10 +102,12 @@ fn changes(before: &Mailbox, form: &SettingsForm) -> Result<UpdateMailbox, Error
         "" => Some(None),
         day => Some(Some(start_of(day)?)),
     };
+    let sender_policy = if form.sender_policy.is_empty() { None } else { Some(SenderPolicy::from(form.sender_policy.clone())) };
     Ok(UpdateMailbox {
         address: before.address.clone(),
         note: Some(note),
         is_active: Some(form.is_active == "yes"),
+        sender_policy,
         expires_at,
         retention_days: None,
     })

@@ -174,6 +174,7 @@ async fn change(admin: &Admin, action: &str, address: Address) -> Result<(), Err
         address: address.clone(),
         note: None,
         is_active: Some(is_active),
+        sender_policy: None,
         expires_at: None,
         retention_days: None,
     };

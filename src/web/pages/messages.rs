@@ -14,6 +14,7 @@ use crate::operations::messages::DeleteEmail;
 use crate::operations::messages::GetEmail;
 use crate::operations::messages::ListEmails;
 use crate::operations::messages::UpdateEmail;
+use crate::operations::quarantine::ReleaseEmail;
 use crate::operations::search::FoundEmail;
 use crate::operations::search::ListAllEmails;
 use crate::types::MessageId;
@@ -101,23 +102,26 @@ async fn list(admin: &Admin, place: Where, open: Option<Reader>) -> Result<Messa
 }
 
 async fn read(admin: &Admin, place: &Where) -> Result<Page<FoundEmail>, Error> {
-    let (is_read, is_starred, has_code) = match place.show.as_str() {
-        "" | "all" => (None, None, None),
-        "unread" => (Some(false), None, None),
-        "starred" => (None, Some(true), None),
-        "code" => (None, None, Some(true)),
-        _ => return Err(Error::invalid("show", "must be all, unread, starred or code")),
+    let (is_read, is_starred, has_code, is_quarantined) = match place.show.as_str() {
+        "" | "all" => (None, None, None, None),
+        "unread" => (Some(false), None, None, None),
+        "starred" => (None, Some(true), None, None),
+        "code" => (None, None, Some(true), None),
+        "quarantine" => (None, None, None, Some(true)),
+        _ => return Err(Error::invalid("show", "must be all, unread, starred, code or quarantine")),
     };
     let cursor = cursor(&place.cursor)?;
     if let Some(address) = place.mailbox.clone().filter(|_| place.q.trim().is_empty()) {
-        let list = ListEmails { address: Some(address), is_read, is_starred, has_code, cursor, ..ListEmails::default() };
+        let address = Some(address);
+        let list = ListEmails { address, is_read, is_starred, has_code, is_quarantined, cursor, ..ListEmails::default() };
         let Page { items, next_cursor } = admin.ctx.call(list).await?;
         let items = items.into_iter().map(|summary| FoundEmail { summary, highlights: Vec::new() }).collect();
         return Ok(Page { items, next_cursor });
     }
     let q = Text::new(&place.q).map_err(|reason| Error::invalid("q", reason))?;
     let mailbox = place.mailbox.clone();
-    let list = ListAllEmails { q: Some(q), mailbox, is_read, is_starred, has_code, cursor, ..ListAllEmails::default() };
+    let list =
+        ListAllEmails { q: Some(q), mailbox, is_read, is_starred, has_code, is_quarantined, cursor, ..ListAllEmails::default() };
     admin.ctx.call(list).await
 }
 
@@ -153,7 +157,7 @@ pub(in crate::web) struct Back {
     next: String,
 }
 
-/// `POST /admin/messages/{id}/{mark}`: `read`, `unread`, `star` or `unstar`.
+/// `POST /admin/messages/{id}/{mark}`: `read`, `unread`, `star`, `unstar`, or `release` out of quarantine.
 pub(in crate::web) async fn mark(
     admin: Admin,
     Path((id, mark)): Path<(String, String)>,
@@ -165,9 +169,14 @@ pub(in crate::web) async fn mark(
         "unread" => (Some(false), None),
         "star" => (None, Some(true)),
         "unstar" => (None, Some(false)),
+        "release" => (None, None),
         _ => return Err(Error::not_found("page", "There is no such page.").into()),
     };
-    admin.ctx.call(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
+    if mark == "release" {
+        admin.ctx.call(ReleaseEmail { id: parsed_id(&id)? }).await?;
+    } else {
+        admin.ctx.call(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
+    }
     if !admin.visit.is_fragment {
         return render::see_other(render::safe_next(&back.next));
     }

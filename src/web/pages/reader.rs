@@ -7,6 +7,7 @@ use crate::operations::messages::Email;
 use crate::types::MessageSummary;
 use crate::web::pages::message_row;
 use crate::web::pages::message_row::Where;
+use crate::web::pages::sender::SenderCard;
 use crate::web::ui::Ui;
 use crate::web::ui::View;
 use crate::web::ui::encode;
@@ -31,6 +32,10 @@ pub(in crate::web) struct Reader {
     pub mailbox_path: String,
     /// Whether a script marks it as read now that it is open.
     pub mark_read: bool,
+    /// What is known about the sender.
+    pub sender_card: SenderCard,
+    /// Why the code or link is not shown; empty where it is.
+    pub withheld: String,
     pub code: Option<FoundCode>,
     pub link: Option<FoundLink>,
     pub candidates: Vec<Candidate>,
@@ -107,7 +112,7 @@ pub(in crate::web) struct File {
 impl Reader {
     /// The pane of a message beside the list at `place`; without a view, the best there is.
     pub(in crate::web) fn new(email: Email, place: &Where, view: Option<View>, mark_read: bool) -> Self {
-        let Email { summary, content, extraction, defects, envelope, .. } = email;
+        let Email { summary, content, extraction, defects, auth, withheld_reason, envelope, .. } = email;
         let session = envelope.get("session").and_then(|id| id.as_str()).map(str::to_owned);
         let has_html = content.html.iter().any(|part| !part.trim().is_empty());
         let best = if has_html { View::Html } else { View::Text };
@@ -132,6 +137,8 @@ impl Reader {
             place: if query.is_empty() { String::new() } else { format!("?{query}") },
             back: place.here(),
             mailbox_path: encode(&summary.mailbox),
+            sender_card: SenderCard::new(auth),
+            withheld: withheld_reason.unwrap_or_default(),
             mark_read: mark_read && !summary.is_read,
             code: summary.code.as_ref().map(|value| code(value, summary.code_confidence, extraction.as_ref())),
             link: summary.link.as_deref().map(|url| link(url, extraction.as_ref())),
