@@ -43,7 +43,7 @@ const MOST_HEADER_FIELDS: usize = 100;
 const MOST_TURNED_AWAY: usize = 64;
 /// What a caller hears for whom there is no room.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Type: text/plain\r\n\
-    Content-Length: 47\r\n\r\nToo many connections; try again in a few moments";
+    Content-Length: 48\r\n\r\nToo many connections; try again in a few moments";
 
 /// Serves HTTP until the server stops; answers that are under way may finish.
 pub(super) async fn run<L>(mut listener: L, app: Router, settings: config::Http, stop: CancellationToken)
