@@ -72,7 +72,9 @@ impl Server {
         };
         this.wait_until_up().await?;
         this.command(&["domain", "add", DOMAIN]).await?;
-        let key = this.command(&["key", "create", "--name", "bench"]).await?;
+        let key = this
+            .command(&["key", "create", "--name", "bench", "--reads-per-minute", "1000000", "--writes-per-minute", "1000000"])
+            .await?;
         this.key.push_str(key.trim());
         let mut db = this.database().await?;
         this.mailboxes = make_mailboxes(&mut db, MAILBOXES).await?;

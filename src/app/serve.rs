@@ -8,7 +8,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -40,8 +40,12 @@ pub async fn serve(config: Config) -> Result<()> {
     raise_file_limit();
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
+    // From the first moment on: unheard, the signal would end the process.
+    let hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let running = Running::start(config, stop).await?;
-    reload_on_signal(running.services().certificate.clone())?;
+    if let Some(certificate) = running.services().certificate.clone() {
+        tokio::spawn(reload_on_signal(hangup, certificate));
+    }
     running.finish().await;
     tracing::info!("stopped");
     Ok(())
@@ -204,7 +208,9 @@ fn listener(
 ) -> Result<(Option<Listener>, Option<LedgerWriter>)> {
     let listener = Listener::bind(config, services.ingest.clone(), certificate, stop.clone())?;
     let limits = services.limits.clone().unwrap_or_else(|| Limits::new(config.smtp.peers.clone()));
-    let (ledger, writer) = Ledger::new(services.db.clone(), limits.clone(), Some(Dns::new(&config.dns)?));
+    // Who has the checks of senders switched off wants nobody asked about them.
+    let names = if config.verdicts.enabled { Some(Dns::new(&config.dns)?) } else { None };
+    let (ledger, writer) = Ledger::new(services.db.clone(), limits.clone(), names);
     Ok((Some(listener.watched(limits, ledger)), Some(writer)))
 }
 
@@ -275,16 +281,10 @@ async fn announce(services: &Services, http: Option<&TcpListener>) -> Result<()>
 }
 
 /// Reads the certificate anew on `SIGHUP`, for those who renew it and do not want to wait.
-fn reload_on_signal(certificate: Option<Arc<Certificate>>) -> Result<()> {
-    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            if let Some(certificate) = &certificate {
-                certificate.reload();
-            }
-        }
-    });
-    Ok(())
+async fn reload_on_signal(mut hangup: Signal, certificate: Arc<Certificate>) {
+    while hangup.recv().await.is_some() {
+        certificate.reload();
+    }
 }
 
 /// Each connection is an open file, and the usual limit of 1024 is soon reached. Any process may raise it up to the hard limit.

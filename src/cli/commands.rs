@@ -37,16 +37,27 @@ async fn admin(ctx: &Ctx, command: Admin) -> Result<()> {
     Ok(())
 }
 
+fn bounded<const MIN: i64, const MAX: i64>(number: Option<i64>, reason: &'static str) -> Result<Option<Int<MIN, MAX>>> {
+    number.map(|number| Int::new(number).context(reason)).transpose()
+}
+
 async fn key(ctx: &Ctx, command: Key) -> Result<()> {
     match command {
-        Key::Create { name, scopes, expires_in_days, json } => {
+        Key::Create { name, scopes, expires_in_days, reads_per_minute, writes_per_minute, json } => {
             let name = Text::new(&name).map_err(|reason| anyhow::anyhow!("--name {reason}"))?;
-            let expires_in_days = match expires_in_days {
-                None => None,
-                Some(days) => Some(Int::new(days).context("--expires-in-days must be from 1 to 3650")?),
-            };
+            let expires_in_days = bounded(expires_in_days, "--expires-in-days must be from 1 to 3650")?;
+            let reads_per_minute = bounded(reads_per_minute, "--reads-per-minute must be from 1 to 1000000")?;
+            let writes_per_minute = bounded(writes_per_minute, "--writes-per-minute must be from 1 to 1000000")?;
             let scopes = if scopes.is_empty() { None } else { Some(scopes) };
-            let made = ctx.call(api_keys::CreateApiKey { name, scopes, expires_in_days, ..Default::default() }).await?;
+            let asked = api_keys::CreateApiKey {
+                name,
+                scopes,
+                expires_in_days,
+                reads_per_minute,
+                writes_per_minute,
+                ..Default::default()
+            };
+            let made = ctx.call(asked).await?;
             if json { print_json(&made)? } else { print_line(made.key)? }
         }
         Key::List { json } => {

@@ -89,6 +89,12 @@ enum Key {
         /// After how many days it is refused
         #[arg(long)]
         expires_in_days: Option<i64>,
+        /// How many reads it may make in a minute
+        #[arg(long)]
+        reads_per_minute: Option<i64>,
+        /// How many writes it may make in a minute
+        #[arg(long)]
+        writes_per_minute: Option<i64>,
         /// Print JSON
         #[arg(long)]
         json: bool,

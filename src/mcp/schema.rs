@@ -51,6 +51,8 @@ pub(super) fn short_input(schema: &Value) -> Map<String, Value> {
     let mut short = input(schema);
     short.remove("description");
     if let Some(properties) = short.get_mut("properties").and_then(Value::as_object_mut) {
+        // A cursor does the same, and better.
+        properties.remove("offset");
         for property in properties.values_mut() {
             shorten(property);
         }
@@ -63,6 +65,9 @@ fn shorten(property: &mut Value) {
     let Some(fields) = property.as_object_mut() else { return };
     for name in ["examples", "format", "title"] {
         fields.remove(name);
+    }
+    if fields.get("default").is_some_and(Value::is_null) {
+        fields.remove("default");
     }
     if let Some(description) = fields.get("description").and_then(Value::as_str) {
         let sentence = first_sentence(description).to_owned();

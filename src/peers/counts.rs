@@ -105,7 +105,10 @@ mod tests {
             assert!(!counts.add_at(2 * SECOND, Kind::Errors, 1, RATE));
         }
         for _ in 0..2 {
-            assert!(counts.add_at(14 * SECOND, Kind::Errors, 1, RATE), "one runs off in six seconds, and trying in vain takes no longer");
+            assert!(
+                counts.add_at(14 * SECOND, Kind::Errors, 1, RATE),
+                "one runs off in six seconds, and trying in vain takes no longer"
+            );
         }
         assert!(!counts.add_at(14 * SECOND, Kind::Errors, 1, RATE));
         assert!(counts.add_at(200 * SECOND, Kind::Errors, 10, RATE), "all ran off");

@@ -41,7 +41,10 @@ async fn a_code_comes_with_its_message() {
     );
     server.mail(&["alice@example.org"], content).await;
     let found = ask(&server, "").await;
-    assert_eq!(names(&found), ["code", "confidence", "email", "received_at", "sender", "sender_name", "subject"]);
+    assert_eq!(
+        names(&found),
+        ["code", "confidence", "email", "received_at", "sender", "sender_name", "sender_trust", "subject", "withheld"]
+    );
     let message = server.newest("alice@example.org").await;
     assert_eq!(found["code"], "482913");
     assert_eq!(found["confidence"], message["code_confidence"]);

@@ -35,7 +35,8 @@ async fn each_thing_is_looked_at_and_a_failure_says_what_to_do() {
         ("smtp_port", "ok"),
         ("port_25", "warning"),
         ("hostname", "ok"),
-        ("reverse_name", "ok"),
+        // No resolver asks for the name of 127.0.0.1, which is localhost (RFC 6761 section 6.3).
+        ("reverse_name", "warning"),
         ("resolver", "ok"),
         ("database", "ok"),
         ("clock", "ok"),

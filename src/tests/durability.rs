@@ -34,7 +34,7 @@ impl House {
         let dir = Scratch::new(0o711);
         let serving = tokio::task::block_in_place(|| Serving::start(dir.path()));
         let mut command = pillarbox(dir.path());
-        command.args(["key", "create", "--name", "test"]);
+        command.args(["key", "create", "--name", "test", "--reads-per-minute", "1000000"]);
         let key = stdout(&tokio::task::block_in_place(|| run(command, ""))).trim().to_owned();
         let this = Self { serving, key, dir };
         this.rest().post("/domains", json!({ "name": "example.org" })).await.data();

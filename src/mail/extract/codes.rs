@@ -26,7 +26,7 @@ use crate::mail::extract::types::Span;
 use crate::mail::extract::weights;
 
 /// The confidence from which a candidate is the answer.
-pub(super) const THRESHOLD: f32 = 0.6;
+pub(super) const THRESHOLD: f32 = 0.55;
 
 /// A scored token on its way to a candidate.
 struct Found<'p> {

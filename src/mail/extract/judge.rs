@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn the_models_can_be_read_and_know_each_name() {
         let files = [include_str!("models/codes.json"), include_str!("models/links.json")];
-        let names: [Vec<&str>; 2] = [crate::mail::extract::codes::names().collect(), crate::mail::extract::links::names().collect()];
+        let names: [Vec<&str>; 2] =
+            [crate::mail::extract::codes::names().collect(), crate::mail::extract::links::names().collect()];
         for (file, names) in files.into_iter().zip(names) {
             let written: Written = serde_json::from_str(file).unwrap();
             for name in &written.names {

@@ -13,7 +13,7 @@ async fn the_trace_says_where_a_message_came_from_and_names_nobody_else() {
     let stored = examined.stored().await;
     let (trace, id) = (&stored[0].1, one.rsplit(' ').next().unwrap());
     let pattern = regex::Regex::new(
-        r"^Return-Path: <sender@example\.net>\r\nReceived: from peer\.example\.net \(\[127\.0\.0\.1\]\)\r\n\tby mx\.example\.org with ESMTP id (\S+)\r\n\tfor <alice@example\.org>;\r\n\t[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\n$",
+        r"^Return-Path: <sender@example\.net>\r\nReceived: from peer\.example\.net \(\[127\.0\.0\.1\]\)\r\n\tby mx\.example\.org with ESMTP id (\S+)\r\n\tfor <alice@example\.org>;\r\n\t[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\nAuthentication-Results: mx\.example\.org; none\r\n$",
     );
     let found = pattern.unwrap();
     assert_eq!(&found.captures(trace).unwrap_or_else(|| panic!("{trace}"))[1], id, "the id that the peer was told");

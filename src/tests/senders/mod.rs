@@ -207,6 +207,8 @@ async fn swaks_delivers() {
     deliver_each(
         |letter| letter.sender.is_ascii(),
         |letter, file, port| {
+            // It ends the last line itself.
+            std::fs::write(&file, letter.content.strip_suffix(b"\n").unwrap_or(&letter.content)).unwrap();
             let mut command = Command::new("swaks");
             command
                 .args(["--server", "127.0.0.1", "--tls", "--helo", "swaks.example.net", "--data"])
