@@ -107,6 +107,9 @@ fn shorten_within(schema: &mut Value) {
     }
 }
 
+/// So many names of an answer are told in a short list of tools.
+const MOST_NAMES: usize = 12;
+
 /// The answer's names and kinds, without what is inside them.
 pub(super) fn short_output(schema: &Value) -> Map<String, Value> {
     let whole = output(schema);
@@ -114,6 +117,10 @@ pub(super) fn short_output(schema: &Value) -> Map<String, Value> {
     for (name, property) in whole.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let kind = property.get("type").map_or_else(|| json!({}), |kind| json!({ "type": kind }));
         properties.insert(name.clone(), kind);
+    }
+    // A large answer explains itself better than its list of names does.
+    if properties.len() > MOST_NAMES {
+        return as_object(&json!({ "type": "object" }));
     }
     as_object(&json!({ "type": "object", "properties": properties }))
 }

@@ -30,7 +30,7 @@ async fn a_message_sent_along_is_read_by_the_live_engine_and_told_with_reasons()
 #[tokio::test]
 async fn the_rules_of_a_service_can_be_tried_out() {
     let server = Server::start().await;
-    let text = "Ticket 55120. The word of the day is ZX-9911-Q, say it at the start.";
+    let text = "Ticket 55120. Item ZX-9911-Q is back in stock.";
     let rules = json!([{"sender": "service.example", "pattern": "\\b[A-Z]{2}-[0-9]{4}-[A-Z]\\b"}]);
     let ask = |from: &str| json!({"text": text, "from": from, "rules": rules});
     let found = server.rest.post("/extract/test", ask("team@mail.service.example")).await.data();

@@ -84,11 +84,28 @@ fn prepare_with(input: &Input<'_>, wording: &Wording) -> (Vec<Page>, Vec<Vec<Tok
     mood.sender = sender::sender(input.from_address);
     mood.numbers = tokens.iter().map(|tokens| tokens.iter().filter(|token| token.digits >= 4).count()).max().unwrap_or(0);
     for page in pages.iter_mut().rev() {
-        let hits = wording.find(&page.folded.text);
+        let hits = match page.source {
+            Source::Text => wording.find(&unwrapped(&page.folded.text)),
+            Source::Html | Source::Subject => wording.find(&page.folded.text),
+        };
         page.set_hits(hits);
         mood.read(page, page.source == Source::Subject);
     }
     (pages, tokens, mood)
+}
+
+/// A text with its lines put together where a paragraph goes on: a phrase may begin on one line and end on the next. Of the
+/// same length, so that places stay what they are.
+fn unwrapped(text: &str) -> String {
+    let mut octets = text.as_bytes().to_vec();
+    for at in 1..octets.len().saturating_sub(1) {
+        let goes_on = |octet: u8| octet.is_ascii_alphanumeric() || !octet.is_ascii();
+        if octets[at] == b'\n' && goes_on(octets[at - 1]) && goes_on(octets[at + 1]) {
+            octets[at] = b' ';
+        }
+    }
+    // An ASCII octet took the place of another, so this is UTF-8 still.
+    String::from_utf8(octets).unwrap_or_else(|_| text.to_owned())
 }
 
 /// The text of an HTML part as a person sees it: one line for each line on the page, hidden text left out,

@@ -205,7 +205,8 @@ async fn msmtp_delivers() {
 #[tokio::test]
 async fn swaks_delivers() {
     deliver_each(
-        |letter| letter.sender.is_ascii(),
+        // It ends the last line and the message itself: an empty body and a last line of one dot are beyond it.
+        |letter| letter.sender.is_ascii() && !["empty", "dots"].contains(&letter.name),
         |letter, file, port| {
             // It ends the last line itself.
             std::fs::write(&file, letter.content.strip_suffix(b"\n").unwrap_or(&letter.content)).unwrap();
