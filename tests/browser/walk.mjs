@@ -137,7 +137,7 @@ step("HTML mail is shown in its frame, with its inline image, and runs nothing",
   assert.match(await image.getAttribute("src"), /^data:image\/png;base64,/);
   assert.ok(await image.evaluate((img) => img.complete && img.naturalWidth > 0));
   assert.match(await text(".found-host"), /shop\.example/);
-  await page.locator("details.evidence summary").click();
+  await page.locator("details.evidence summary", { hasText: "How codes and links" }).click();
   await shot("05-message-html");
   await page.click(".tabs a:has-text('Headers')");
   await seen(".headers th:has-text('Subject')");
@@ -214,9 +214,10 @@ step("a domain that is none keeps the form; a good one is added, changed and del
   await notice(/added/);
   await seen("td:has-text('bücher.example')");
   const row = page.locator("tr", { hasText: "bücher.example" });
-  await row.locator("details summary").click();
-  await row.locator("select[name=unknown]").selectOption("collect");
-  await row.locator("details button").click();
+  const rule = row.locator("details", { has: page.locator("select[name=unknown]") });
+  await rule.locator("summary").click();
+  await rule.locator("select[name=unknown]").selectOption("collect");
+  await rule.locator("button").click();
   await notice(/changed/);
   assert.match(await page.locator("tr", { hasText: "bücher.example" }).innerText(), /Collect/);
   await shot("10-domains");
@@ -290,7 +291,7 @@ step("a mailbox is switched off and on, and gets an end", async () => {
 step("a key is shown once, reads the code over REST, and is refused once revoked", async () => {
   await go("/admin/api-keys?new=1");
   await page.fill("#name", "ci-tests");
-  await page.check("input[value=codes]");
+  await page.check("input[value=tester]");
   await shot("15-key-form");
   await page.click("form[action='/admin/api-keys'] .btn-primary");
   const key = await text("#new-key");
