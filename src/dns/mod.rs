@@ -8,6 +8,7 @@ mod answer;
 mod records;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -16,6 +17,7 @@ use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, R
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::config;
 
@@ -36,6 +38,14 @@ const NOTHING_KEPT_AT_MOST: Duration = Duration::from_mins(5);
 pub struct Dns {
     resolver: TokioResolver,
     patience: Duration,
+}
+
+/// For connections that are never made: servers are asked over UDP and TCP. Without it the resolver reads all of the system's
+/// root certificates.
+fn no_tls() -> Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let versions = builder.with_safe_default_protocol_versions().context("preparing to ask the domain name system")?;
+    Ok(versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
 impl std::fmt::Debug for Dns {
@@ -62,6 +72,7 @@ impl Dns {
         let config = ResolverConfig::from_name_servers(servers);
         let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
             .with_options(options(patience, cache))
+            .with_tls_config(no_tls()?)
             .build()
             .context("preparing to ask the domain name system")?;
         Ok(Self { resolver, patience })
