@@ -24,7 +24,7 @@ listing! {
         pub recipient: Option<Text<320>>,
         /// Just sessions that named this sender.
         pub sender: Option<Text<320>>,
-        /// Just sessions with this code as the last reply, or as the reply to a sender, a recipient or a message.
+        /// Just sessions with this code as the reply that decided, or as the reply to a sender, a recipient or a message.
         pub reply_code: Option<Int<200, 599>>,
         /// Just sessions with this outcome.
         pub outcome: Option<SmtpOutcome>,

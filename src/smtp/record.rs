@@ -62,7 +62,9 @@ pub(super) struct Record {
     reason: Option<&'static str>,
     last_reply: Option<Reply>,
     /// The reply to the last recipient or message, where it was a refusal.
-    refusal: Option<u16>,
+    refusal: Option<Reply>,
+    /// The reply to the last message that was stored.
+    acceptance: Option<Reply>,
     commands: i32,
     errors: i32,
     messages: i32,
@@ -100,6 +102,7 @@ impl Record {
             reason: None,
             last_reply: None,
             refusal: None,
+            acceptance: None,
             commands: 0,
             errors: 0,
             messages: 0,
@@ -138,7 +141,7 @@ impl Record {
         if reply.code == 503 {
             return;
         }
-        self.refusal = (reply.code >= 400).then_some(reply.code);
+        self.refusal = (reply.code >= 400).then(|| reply.clone());
         self.is_beyond = self.transactions.len() >= MOST_TRANSACTIONS;
         if reply.code < 400 {
             self.reached(Stage::Mail);
@@ -156,7 +159,7 @@ impl Record {
             return;
         }
         self.recipients_named = self.recipients_named.saturating_add(1);
-        self.refusal = (reply.code >= 400).then_some(reply.code);
+        self.refusal = (reply.code >= 400).then(|| reply.clone());
         if reply.code < 400 {
             self.reached(Stage::Rcpt);
         }
@@ -177,7 +180,7 @@ impl Record {
         }
         if reply.code >= 400 {
             // Without recipients, what those heard says more.
-            self.refusal = self.refusal.or(Some(reply.code));
+            self.refusal.get_or_insert_with(|| reply.clone());
         }
         if !self.is_beyond
             && let Some(transaction) = self.transactions.last_mut().filter(|transaction| transaction.content_id.is_none())
@@ -190,6 +193,7 @@ impl Record {
     pub(super) fn stored(&mut self, id: ContentId, octets: usize, reply: &Reply) {
         self.reached(Stage::Stored);
         self.refusal = None;
+        self.acceptance = Some(reply.clone());
         self.messages = self.messages.saturating_add(1);
         self.content(reply);
         if !self.is_beyond
@@ -227,15 +231,19 @@ impl Record {
             Ended::Quit => "quit",
             Ended::Refused(_) => "refused",
         };
-        if let Some(last_words) = last_words {
-            self.last_reply = Some(last_words.clone());
-        }
         let outcome = self.outcome(ended);
+        let decisive = match (outcome, ended) {
+            (SmtpOutcome::Accepted, _) => self.acceptance.take(),
+            // What we ended it with says more.
+            (_, Ended::Refused(_)) => None,
+            _ => self.refusal.take(),
+        };
+        self.last_reply = decisive.or_else(|| last_words.cloned()).or_else(|| self.last_reply.take());
         self.hand_over(outcome, reason, last);
     }
 
     fn outcome(&self, ended: &Ended) -> SmtpOutcome {
-        match (ended, self.refusal) {
+        match (ended, self.refusal.as_ref().map(|reply| reply.code)) {
             _ if self.messages > 0 => SmtpOutcome::Accepted,
             (Ended::TlsFailed, _) => SmtpOutcome::TlsFailed,
             (_, Some(500..)) | (Ended::Refused(_), None) => SmtpOutcome::Refused,
@@ -252,7 +260,8 @@ impl Record {
         let took = self.began.elapsed();
         let took = chrono::TimeDelta::from_std(took).unwrap_or_default();
         let code = |code: u16| i16::try_from(code).unwrap_or_default();
-        let mut reply_codes: Vec<i16> = self.transactions.iter().flat_map(codes).map(code).collect();
+        let mut reply_codes: Vec<i16> =
+            self.transactions.iter().flat_map(codes).chain(reply.as_ref().map(|reply| reply.code)).map(code).collect();
         reply_codes.sort_unstable();
         reply_codes.dedup();
         let count = |octets: u64| i64::try_from(octets).unwrap_or(i64::MAX);

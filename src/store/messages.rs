@@ -19,6 +19,26 @@ pub struct Filter {
     pub is_quarantined: bool,
 }
 
+/// Asks for summaries of messages `e` in mailboxes `m`; the rest of the statement says which.
+macro_rules! summaries {
+    ($which:tt, $($argument:tt)*) => {
+        sqlx::query_as!(
+            MessageSummary,
+            r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
+                   e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
+                   e.attachment_count, case when not w.withheld then e.code end as code,
+                   round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
+                   case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!",
+                   e.is_quarantined, e.is_read, e.is_starred
+               from messages e join mailboxes m using (mailbox_id)
+               cross join lateral (select withholds(m.sender_policy, e.sender_trust)
+                   and (e.code is not null or e.link is not null) as withheld) w
+               "# + $which,
+            $($argument)*
+        )
+    };
+}
+
 /// The messages of a mailbox, newest first, after `after`.
 pub async fn list_in(
     db: &mut PgConnection,
@@ -28,18 +48,8 @@ pub async fn list_in(
     limit: i64,
     skip: i64,
 ) -> Result<Vec<MessageSummary>> {
-    let rows = sqlx::query_as!(
-        MessageSummary,
-        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
-               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, case when not w.withheld then e.code end as code,
-               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
-               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
-               e.is_read, e.is_starred
-           from messages e join mailboxes m using (mailbox_id)
-           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
-               and (e.code is not null or e.link is not null) as withheld) w
-           where e.mailbox_id = $1 and ($2::uuid is null or e.message_id < $2)
+    let rows = summaries!(
+        r#"where e.mailbox_id = $1 and ($2::uuid is null or e.message_id < $2)
                and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
                and ($5::bool is null or (e.code is not null or e.link is not null) = $5)
                and e.is_quarantined = $8
@@ -68,18 +78,8 @@ pub async fn list_all(
     skip: i64,
 ) -> Result<Vec<MessageSummary>> {
     let (domains, mailboxes) = reach.names().unzip();
-    let rows = sqlx::query_as!(
-        MessageSummary,
-        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
-               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, case when not w.withheld then e.code end as code,
-               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
-               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
-               e.is_read, e.is_starred
-           from messages e join mailboxes m using (mailbox_id)
-           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
-               and (e.code is not null or e.link is not null) as withheld) w
-           where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
+    let rows = summaries!(
+        r#"where m.lifecycle <> 'trashed' and ($1::uuid is null or e.message_id < $1)
                and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
                and ($4::bool is null or (e.code is not null or e.link is not null) = $4)
                and e.is_quarantined = $9
@@ -103,18 +103,8 @@ pub async fn list_all(
 
 /// The summaries of these messages, newest first; those in the trash are left out.
 pub async fn summaries(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<MessageSummary>> {
-    let rows = sqlx::query_as!(
-        MessageSummary,
-        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
-               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, case when not w.withheld then e.code end as code,
-               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
-               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
-               e.is_read, e.is_starred
-           from messages e join mailboxes m using (mailbox_id)
-           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
-               and (e.code is not null or e.link is not null) as withheld) w
-           where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
+    let rows = summaries!(
+        r#"where e.message_id = any($1::uuid[]) and m.lifecycle <> 'trashed'
            order by e.message_id desc"#,
         ids,
     )
@@ -125,22 +115,7 @@ pub async fn summaries(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Messag
 
 /// A message's summary; `None` also where its mailbox is in the trash.
 pub async fn find(db: &mut PgConnection, id: MessageId) -> Result<Option<MessageSummary>> {
-    let row = sqlx::query_as!(
-        MessageSummary,
-        r#"select e.message_id as "id: MessageId", m.address as "mailbox: Address", e.recipient as "recipient: Address",
-               e.from_address, e.from_name, e.subject, e.preview, e.received_at as "received_at: Timestamp", e.size_octets,
-               e.attachment_count, case when not w.withheld then e.code end as code,
-               round(case when not w.withheld then e.code_confidence end::numeric, 3)::float8 as code_confidence,
-               case when not w.withheld then e.link end as link, e.sender_trust, w.withheld as "withheld!", e.is_quarantined,
-               e.is_read, e.is_starred
-           from messages e join mailboxes m using (mailbox_id)
-           cross join lateral (select withholds(m.sender_policy, e.sender_trust)
-               and (e.code is not null or e.link is not null) as withheld) w
-           where e.message_id = $1 and m.lifecycle <> 'trashed'"#,
-        id as MessageId,
-    )
-    .fetch_optional(db)
-    .await?;
+    let row = summaries!(r#"where e.message_id = $1 and m.lifecycle <> 'trashed'"#, id as MessageId,).fetch_optional(db).await?;
     Ok(row)
 }
 

@@ -15,7 +15,7 @@ pub struct New {
     pub session: SmtpSession,
     /// What was said in each transaction.
     pub transactions: Vec<SmtpTransaction>,
-    /// The codes of all replies to senders, recipients and messages, each once.
+    /// The codes of all replies to senders, recipients and messages, and of the one that decided, each once.
     pub reply_codes: Vec<i16>,
 }
 
@@ -75,7 +75,7 @@ pub struct Filter {
     pub sender: Option<String>,
     /// With this recipient, in lower case.
     pub recipient: Option<String>,
-    /// With this code as the last reply, or as the reply to a sender, a recipient or a message.
+    /// With this code as the reply that decided, or as the reply to a sender, a recipient or a message.
     pub reply_code: Option<i16>,
     /// With this outcome.
     pub outcome: Option<&'static str>,
@@ -111,7 +111,7 @@ pub async fn list(
                and ($2::text is null or address between $2::text::inet and $3::text::inet)
                and ($4::text is null or senders @> array[$4])
                and ($5::text is null or recipients @> array[$5])
-               and ($6::smallint is null or reply_code = $6 or $6 = any(reply_codes))
+               and ($6::smallint is null or reply_codes @> array[$6])
                and ($7::text is null or outcome = $7)
                and ($8::uuid is null or smtp_session_id >= $8)
                and ($9::uuid is null or smtp_session_id < $9)

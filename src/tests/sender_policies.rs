@@ -236,5 +236,7 @@ async fn what_is_switched_off_asks_nobody() {
     assert!(deliver(&server, &["alice@example.org"], &mail("forged.example", "111111")).await.starts_with("250 "));
     let email = newest(&server).await;
     assert_eq!((&email["auth"]["checked"], &email["sender_trust"]), (&json!(false), &json!("none")));
-    assert!(dns.questions().is_empty());
+    // The records of the domain itself are looked at in the background all the same.
+    let about_senders: Vec<String> = dns.questions().into_iter().filter(|asked| !asked.contains("example.org")).collect();
+    assert!(about_senders.is_empty(), "{about_senders:?}");
 }

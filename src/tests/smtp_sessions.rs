@@ -73,7 +73,7 @@ async fn a_session_is_a_row_with_all_that_was_said_and_leads_to_what_was_stored(
         ("stage", json!("stored")),
         ("outcome", json!("accepted")),
         ("reason", json!("quit")),
-        ("reply_code", json!(221)),
+        ("reply_code", json!(250)),
         ("messages", json!(1)),
         ("errors", json!(1)),
         ("recipients_named", json!(2)),
@@ -118,6 +118,7 @@ async fn sessions_that_came_to_nothing_say_why() {
     client.dialogue(&[("MAIL FROM:<>", "250 "), ("RCPT TO:<nobody@example.org>", "550 "), ("QUIT", "221 ")]).await;
     let row = one(&server, "/smtp-sessions?outcome=refused").await;
     assert_eq!((&row["reason"], &row["stage"], &row["senders"]), (&json!("quit"), &json!("mail"), &json!([])));
+    assert_eq!(row["reply_code"], 550, "what was refused, not the goodbye");
     drop(SmtpClient::connect(server.smtp).await);
     let row = one(&server, "/smtp-sessions?outcome=aborted").await;
     assert!(["closed", "broken"].contains(&row["reason"].as_str().unwrap()) && row["stage"] == "greeting", "{row}");

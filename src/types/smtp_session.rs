@@ -88,9 +88,10 @@ pub struct SmtpSession {
     /// Why it ended: quit, closed, broken, timed_out, too_slow, tls_failed, shutting_down, banned, busy, connection_rate,
     /// command_rate, errors, unknown_recipients, junk, messages, http, proxy or refused.
     pub reason: String,
-    /// The code of the last reply; 0 where there was none.
+    /// The code of the reply that decided: to the last message where one was stored, to what was refused where all was, and
+    /// otherwise the last one; 0 where there was none.
     pub reply_code: i16,
-    /// The text of the last reply.
+    /// The text of that reply.
     pub reply_text: String,
     /// Octets that came.
     pub octets_in: i64,
