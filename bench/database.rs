@@ -27,6 +27,8 @@ pub(crate) struct Stored {
     code_confidence: Option<f32>,
     link: Option<String>,
     extraction: Option<String>,
+    sender_trust: String,
+    auth: Option<String>,
 }
 
 /// The latest rows that the server wrote.
@@ -34,7 +36,7 @@ pub(crate) async fn rows(server: &Server, count: i64) -> Result<Vec<Stored>> {
     let mut db = server.database().await?;
     let rows = sqlx::query(
         "select sha256, c.size_octets, trace, envelope::text, encoding, octets, recipient, subject, from_address, from_name,
-             preview, attachment_count, code, code_confidence, link, extraction::text
+             preview, attachment_count, code, code_confidence, link, extraction::text, sender_trust, auth::text
          from messages join contents c using (content_id) order by message_id desc limit $1",
     )
     .bind(count)
@@ -62,6 +64,8 @@ fn stored(row: &PgRow) -> Result<Stored, sqlx::Error> {
         code_confidence: row.try_get(13)?,
         link: row.try_get(14)?,
         extraction: row.try_get(15)?,
+        sender_trust: row.try_get(16)?,
+        auth: row.try_get(17)?,
     })
 }
 
@@ -113,6 +117,7 @@ fn add<'a>(batch: &mut Batch<'a>, row: &'a Stored, mailbox: Uuid) {
     c.encoding.push(&row.encoding);
     c.octets.push(&row.octets);
     c.fingerprint.push(&row.sha256);
+    c.auth.push(row.auth.as_deref());
     let m = &mut batch.messages;
     m.id.push(Uuid::now_v7());
     m.mailbox_id.push(mailbox);
@@ -129,4 +134,6 @@ fn add<'a>(batch: &mut Batch<'a>, row: &'a Stored, mailbox: Uuid) {
     m.link.push(row.link.as_deref());
     m.extraction.push(row.extraction.as_deref());
     m.defects.push(String::new());
+    m.sender_trust.push(&row.sender_trust);
+    m.is_quarantined.push(false);
 }

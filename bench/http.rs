@@ -26,7 +26,11 @@ impl Client {
 
     /// Asks for the code of a mailbox and returns the body of the answer, which has to be a success.
     pub(crate) async fn code(&mut self, mailbox: usize, wait: u32) -> Result<String> {
-        let path = format!("/api/v1/admin/verification-code?mailbox={}&seconds=3600&wait={wait}", address(mailbox));
+        self.get(&format!("/api/v1/admin/verification-code?mailbox={}&seconds=3600&wait={wait}", address(mailbox))).await
+    }
+
+    /// The body of the answer, which has to be a success.
+    pub(crate) async fn get(&mut self, path: &str) -> Result<String> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", self.host, self.key);
         self.stream.write_all(request.as_bytes()).await?;
         self.answer().await

@@ -17,6 +17,7 @@ mod postfix;
 mod process;
 mod reads;
 mod report;
+mod search;
 mod server;
 #[expect(dead_code, clippy::unwrap_used, reason = "the tests use all of it")]
 #[path = "../src/tests/harness/signer.rs"]
@@ -49,11 +50,14 @@ struct Args {
     /// Messages stored while the API is read.
     #[arg(long, default_value_t = 100_000)]
     stored: usize,
+    /// Messages stored while they are searched.
+    #[arg(long, default_value_t = 100_000)]
+    searched: usize,
     /// Connections that wait in the soak.
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
-    /// Only these parts, joined by commas: intake, postfix, latency, reads, soak, verdicts.
-    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,soak,verdicts")]
+    /// Only these parts, joined by commas: intake, postfix, latency, reads, search, soak, verdicts.
+    #[arg(long, value_delimiter = ',', default_value = "intake,postfix,latency,reads,search,soak,verdicts")]
     only: Vec<String>,
     /// The program to measure.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_pillarbox"))]
@@ -118,6 +122,9 @@ async fn parts(args: &Args, dir: &std::path::Path, server: &Server, report: &mut
     }
     if args.wants("reads") {
         reads::measure(server, &rows, args.stored, args.span(), report).await?;
+    }
+    if args.wants("search") {
+        search::measure(server, args.searched, args.span(), report).await?;
     }
     if args.wants("verdicts") {
         verdicts::compare(&args.server, dir, args.rounds, args.span(), report).await?;

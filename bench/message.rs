@@ -12,10 +12,15 @@ const WORDS: [&str; 32] = [
 ];
 
 /// A small generator of numbers: the same for every run.
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    /// Others for each seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
@@ -35,7 +40,7 @@ impl Numbers {
 
 /// A message of about this many octets with this code, ready for DATA without the final dot.
 pub(crate) fn message(seed: u64, octets: usize, code: &str, recipient: &str) -> Vec<u8> {
-    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut numbers = Numbers::new(seed);
     let mut text = String::with_capacity(octets + 256);
     // Writing to a String cannot fail.
     let _ = write!(

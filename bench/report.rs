@@ -150,6 +150,18 @@ impl Report {
         self.bar(text, reads.times.p99 < 10.0);
     }
 
+    /// One kind of question.
+    pub(crate) fn search(&mut self, name: &str, times: &Percentiles) {
+        self.json["search"][name] = times.json();
+    }
+
+    /// All kinds together.
+    pub(crate) fn search_bar(&mut self, stored: usize, times: &Percentiles) {
+        self.json["search"]["all"] = json!({ "stored": stored, "time": times.json() });
+        let text = format!("search in {stored} messages: p50 {:.1} ms, p99 {:.1} ms (under 150)", times.p50, times.p99);
+        self.bar(text, times.p99 < 150.0);
+    }
+
     /// Prints what was asked for beside what was found, and writes the file.
     pub(crate) fn finish(mut self, out: &Path) -> Result<()> {
         let text = format!("resident memory of the server was at most {:.0} MB (under 100)", self.peak_mb);

@@ -3,8 +3,9 @@
 //! `PILLARBOX_TEST_MESSAGES` says how many messages the longest of these tests sends.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -31,7 +32,10 @@ struct House {
 
 impl House {
     async fn new() -> Self {
-        let dir = Scratch::new(0o711);
+        Self::new_in(Scratch::new(0o711)).await
+    }
+
+    async fn new_in(dir: Scratch) -> Self {
         let serving = tokio::task::block_in_place(|| Serving::start(dir.path()));
         let mut command = pillarbox(dir.path());
         command.args(["key", "create", "--name", "test", "--reads-per-minute", "1000000"]);
@@ -54,6 +58,10 @@ impl House {
 
     /// Every message is there exactly once, byte for byte, and nothing else is; and the counts say so too.
     async fn holds_exactly(&self, messages: usize) {
+        self.holds(messages, content).await;
+    }
+
+    async fn holds(&self, messages: usize, content: impl Fn(usize) -> Vec<u8>) {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let rows = self.rest().all("/messages", 200).await;
         for row in &rows {
@@ -217,4 +225,86 @@ async fn a_server_that_is_told_to_end_finishes_what_is_under_way() {
     }
     sending.finish().await;
     house.holds_exactly(400).await;
+}
+
+/// A small disk under the whole data directory, gone with it.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    /// `None` where this account may not mount.
+    fn new(path: &std::path::Path, megabytes: u32) -> Option<Self> {
+        let options = format!("size={megabytes}m,mode=0711");
+        let made = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path).output().ok()?;
+        made.status.success().then(|| Self(path.to_owned()))
+    }
+
+    fn grow_to(&self, megabytes: u32) {
+        let options = format!("remount,size={megabytes}m");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Four megabytes that hardly compress.
+fn large(n: usize) -> Vec<u8> {
+    static NOISE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let lines = (0..64_000_u32).map(|line| Sha256::digest(line.to_le_bytes()));
+        // Letters alone: 62 in 64 octets of a line, and its end.
+        lines
+            .flat_map(|line| [&line[..], &line[1..31]].concat().into_iter().map(|octet| b'0' + octet % 75).chain(*b"\r\n"))
+            .collect()
+    });
+    [format!("Subject: {}\r\n\r\n", subject(n)).as_bytes(), &NOISE].concat()
+}
+
+/// Tries to deliver a large message once; the first reply that says no, else the last.
+async fn once(house: &House, n: usize) -> String {
+    let mut session = SmtpClient::hello(house.serving.smtp).await;
+    for line in ["MAIL FROM:<sender@example.net>", &format!("RCPT TO:<{}>", mailbox(n)), "DATA"] {
+        session.send(format!("{line}\r\n")).await;
+        let reply = session.reply().await;
+        if !reply.starts_with("250 ") && !reply.starts_with("354 ") {
+            return reply;
+        }
+    }
+    session.send([large(n), b".\r\n".to_vec()].concat()).await;
+    let reply = session.reply().await;
+    session.dialogue(&[("QUIT", "221 ")]).await;
+    reply
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing_and_the_senders_come_back() {
+    let dir = Scratch::new(0o711);
+    let Some(disk) = SmallDisk::new(dir.path(), 120) else {
+        eprintln!("not tried: this account may not mount a disk of its own");
+        return;
+    };
+    let house = House::new_in(dir).await;
+    let mut stored = 0;
+    let refusal = loop {
+        let reply = once(&house, stored).await;
+        if !reply.starts_with("250 ") {
+            break reply;
+        }
+        stored += 1;
+        assert!(stored < 500, "the disk does not fill up");
+    };
+    assert!(refusal.starts_with("45"), "{refusal}");
+    assert!(stored > 2, "{stored}");
+    // For as long as there is no room, a sender is asked to come back and the server stays up.
+    for _ in 0..3 {
+        let reply = once(&house, stored).await;
+        assert!(reply.starts_with("45"), "{reply}");
+    }
+    disk.grow_to(1024);
+    let mut sender = Sender::new(house.serving.smtp);
+    sender.deliver(&mailbox(stored), &large(stored)).await;
+    sender.quit().await;
+    house.holds(stored + 1, large).await;
 }
