@@ -15,6 +15,8 @@ const language = navigator.languages.find((tag) => tag.slice(0, 2) === page.slic
 const forms = {
   full: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }),
   date: new Intl.DateTimeFormat(language, { dateStyle: "medium" }),
+  // A day by UTC is the same day wherever the reader is.
+  "utc-date": new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }),
   hour: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
   day: new Intl.DateTimeFormat(language, { month: "short", day: "numeric" }),
 };

@@ -49,6 +49,8 @@ pub struct Point {
     pub codes: i64,
     /// Their size as sent, in octets.
     pub size_octets: i64,
+    /// How many SMTP sessions were refused or turned away.
+    pub refused: i64,
 }
 
 impl Operation for GetStatsTimeseries {
@@ -74,6 +76,7 @@ impl Operation for GetStatsTimeseries {
             messages: row.messages,
             codes: row.codes,
             size_octets: row.size_octets,
+            refused: row.refused,
         };
         Ok(rows.into_iter().map(point).collect())
     }

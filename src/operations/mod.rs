@@ -95,6 +95,7 @@ registry::operations![
     service_links::CreateServiceTemplate,
     service_links::UpdateServiceTemplate,
     service_links::DeleteServiceTemplate,
+    service_links::ListServiceBindings,
     service_links::GetMailboxServices,
     service_links::AddServiceToMailbox,
     service_links::AddCustomServiceToMailbox,

@@ -153,6 +153,55 @@ pub async fn bindings(db: &mut PgConnection, which: Which) -> Result<Vec<Service
     Ok(rows)
 }
 
+/// What a listing of bindings is narrowed by.
+#[derive(Debug, Default)]
+pub struct BindingFilter<'a> {
+    /// Those of this template.
+    pub template: Option<ServiceTemplateId>,
+    /// Those of this mailbox.
+    pub mailbox: Option<&'a Address>,
+    /// Those that end before this time.
+    pub ends_before: Option<Timestamp>,
+    /// Those that have ended, or those that have not.
+    pub is_expired: Option<bool>,
+}
+
+/// Bindings of mailboxes outside the trash, newest first, after `after`.
+pub async fn list_bindings(
+    db: &mut PgConnection,
+    filter: &BindingFilter<'_>,
+    after: Option<ServiceBindingId>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<ServiceBinding>> {
+    let rows = sqlx::query_as!(
+        ServiceBinding,
+        r#"select b.service_binding_id as "id: ServiceBindingId", m.address as "mailbox: Address",
+               coalesce(t.name, b.custom_name) as "name!", coalesce(t.login_url, b.custom_login_url, '') as "login_url!",
+               coalesce(t.note, b.custom_note, '') as "note!", b.service_template_id is null as "is_custom!",
+               b.service_template_id as "template_id: ServiceTemplateId", b.custom_name, b.custom_login_url, b.custom_note,
+               b.expires_at as "expires_at: Timestamp", coalesce(b.expires_at <= now(), false) as "is_expired!",
+               b.created_at as "created_at: Timestamp"
+           from service_bindings b join mailboxes m using (mailbox_id) left join service_templates t using (service_template_id)
+           where m.lifecycle <> 'trashed'
+               and ($1::uuid is null or b.service_template_id = $1) and ($2::text is null or m.address = $2)
+               and ($3::timestamptz is null or b.expires_at < $3)
+               and ($4::bool is null or coalesce(b.expires_at <= now(), false) = $4)
+               and ($5::uuid is null or b.service_binding_id < $5)
+           order by b.service_binding_id desc limit $6 offset $7"#,
+        filter.template as Option<ServiceTemplateId>,
+        filter.mailbox.map(Address::as_str),
+        filter.ends_before as Option<Timestamp>,
+        filter.is_expired,
+        after as Option<ServiceBindingId>,
+        limit,
+        skip,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
 /// A service to be bound.
 #[derive(Debug, Clone, Copy)]
 pub enum Service<'a> {

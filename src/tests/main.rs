@@ -33,6 +33,8 @@ mod openapi;
 mod operations;
 mod outside;
 mod panel;
+mod panel_people;
+mod panel_running;
 mod private_postgres;
 mod recipients;
 mod rest_manners;

@@ -6,10 +6,10 @@ use pillarbox::config::RawConfig;
 use super::harness::rest::{Answer, Rest};
 use super::harness::server::Server;
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A browser: keeps its cookies and sends forms with the token of the page before.
-struct Browser {
+pub(crate) struct Browser {
     server: Rest,
     cookies: Vec<(String, String)>,
     token: String,
@@ -20,7 +20,7 @@ impl Browser {
         Self { server: server.stranger(), cookies: Vec::new(), token: String::new() }
     }
 
-    async fn signed_in(server: &Server) -> Self {
+    pub(crate) async fn signed_in(server: &Server) -> Self {
         let mut browser = Self::new(server);
         let answer = browser.sign_in("ada", PASSWORD).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
@@ -33,19 +33,19 @@ impl Browser {
         self.post("/admin/login", &[("username", username), ("password", password)]).await
     }
 
-    fn rest(&self) -> Rest {
+    pub(crate) fn rest(&self) -> Rest {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.server.header("Cookie", &cookies.join("; "))
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         let answer = self.rest().send("GET", path, None).await;
         self.keep(&answer);
         answer
     }
 
     /// Sends a form as one of our pages does.
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form(&[fields, &[("csrf", &self.token)]].concat());
         let answer = self.rest().send("POST", path, Some(("application/x-www-form-urlencoded", body))).await;
         self.keep(&answer);
@@ -75,7 +75,7 @@ fn form(fields: &[(&str, &str)]) -> Vec<u8> {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
 }
 
-async fn server() -> Server {
+pub(crate) async fn server() -> Server {
     server_with(RawConfig::default()).await
 }
 

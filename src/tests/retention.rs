@@ -6,7 +6,7 @@ use crate::harness::server::{Server, note};
 use crate::jobs::done;
 
 /// Makes a message look as if it had come so many days ago.
-async fn age(server: &Server, subject: &str, days: i32) {
+pub(crate) async fn age(server: &Server, subject: &str, days: i32) {
     let done = sqlx::query(
         "update messages set received_at = now() - make_interval(days => $2),
              message_id = (lpad(to_hex((extract(epoch from now() - make_interval(days => $2)) * 1000)::bigint), 12, '0')

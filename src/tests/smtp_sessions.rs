@@ -25,7 +25,7 @@ async fn eventually(server: &Server, path: &str, is_there: impl Fn(&[Value]) -> 
     tokio::time::timeout(Duration::from_secs(20), found).await.unwrap_or_else(|_| panic!("{path} does not come to be so"))
 }
 
-async fn one(server: &Server, path: &str) -> Value {
+pub(crate) async fn one(server: &Server, path: &str) -> Value {
     eventually(server, path, |rows| rows.len() == 1).await.remove(0)
 }
 

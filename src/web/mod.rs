@@ -5,6 +5,7 @@
 //! `static/app.js` and htmx make it quicker.
 
 mod admin;
+mod admin_names;
 mod assets;
 mod cookies;
 mod domain_names;
@@ -43,7 +44,11 @@ use crate::web::visit::Visit;
 ///
 /// To be mounted inside [`crate::http::identify`], which gives each request its id and address.
 pub fn router(services: Services) -> Router {
-    let panel = signed_out().merge(signed_in()).route("/admin/{*rest}", get(nowhere).post(nowhere));
+    let panel = signed_out()
+        .merge(signed_in())
+        .merge(people_and_services())
+        .merge(running())
+        .route("/admin/{*rest}", get(nowhere).post(nowhere));
     panel
         .method_not_allowed_fallback(nowhere)
         .layer(axum::middleware::from_fn_with_state(services.clone(), door))
@@ -72,11 +77,13 @@ fn signed_in() -> Router<Services> {
         .route("/admin/domains/{name}/check", post(p::domain::check))
         .route("/admin/domains/{name}/settings", post(p::domain::settings))
         .route("/admin/domains/{name}/aliases", post(p::domain::add_alias))
+        .route("/admin/domains/{name}/aliases/{address}", post(p::domain::update_alias))
         .route("/admin/domains/{name}/aliases/{address}/delete", post(p::domain::delete_alias))
         .route("/admin/domains/{name}/delete", post(p::domains::delete))
         .route("/admin/mailboxes", get(p::mailboxes::list).post(p::mailbox_create::one))
         .route("/admin/mailboxes/batch", post(p::mailbox_create::many))
         .route("/admin/mailboxes/bulk", post(p::mailboxes::bulk))
+        .route("/admin/mailboxes/empty-trash", post(p::trash::empty))
         .route("/admin/mailboxes/{address}", get(p::messages::list_in))
         .route("/admin/mailboxes/{address}/settings", get(p::mailbox::show).post(p::mailbox::update))
         .route("/admin/mailboxes/{address}/trash", post(p::mailbox::trash))
@@ -98,6 +105,34 @@ fn signed_in() -> Router<Services> {
         .route("/admin/audit-log", get(p::audit_log::list))
         .route("/admin/account", get(p::account::show).post(p::account::change_password))
         .route("/admin/account/sessions/{id}/revoke", post(p::account::revoke_session))
+}
+
+/// Who reads which mailbox, and for which services.
+fn people_and_services() -> Router<Services> {
+    Router::new()
+        .route("/admin/users", get(p::users::list).post(p::users::create))
+        .route("/admin/users/{id}", get(p::user::show).post(p::user::update))
+        .route("/admin/users/{id}/token", post(p::user::rotate))
+        .route("/admin/users/{id}/delete", post(p::user::delete))
+        .route("/admin/users/{id}/mailboxes", post(p::user::give))
+        .route("/admin/users/{id}/mailboxes/{address}/take", post(p::user::take))
+        .route("/admin/services", get(p::services::list).post(p::services::create))
+        .route("/admin/services/bindings", get(p::bindings::list).post(p::bindings::bind))
+        .route("/admin/services/bindings/{id}", post(p::bindings::set_end))
+        .route("/admin/services/bindings/{id}/delete", post(p::bindings::delete))
+        .route("/admin/services/{id}", get(p::services::show).post(p::services::update))
+        .route("/admin/services/{id}/delete", post(p::services::delete))
+}
+
+/// How the installation runs.
+fn running() -> Router<Services> {
+    Router::new()
+        .route("/admin/settings", get(p::settings::show).post(p::settings::update))
+        .route("/admin/settings/old-messages", post(p::old_messages::remove))
+        .route("/admin/jobs", get(p::jobs::list))
+        .route("/admin/jobs/{name}/run", post(p::jobs::run))
+        .route("/admin/statistics", get(p::statistics::show))
+        .route("/admin/tls-reports", get(p::tls_reports::list))
 }
 
 async fn nowhere() -> Failure {

@@ -34,6 +34,11 @@ impl Ui {
         time.is_some_and(|at| at <= Timestamp::now())
     }
 
+    /// Whether a time is here.
+    pub(in crate::web) fn is_over(&self, time: &Timestamp) -> bool {
+        *time <= Timestamp::now()
+    }
+
     /// A theme.
     pub(in crate::web) fn theme_name(&self, theme: &Theme) -> &'static str {
         match theme {

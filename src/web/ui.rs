@@ -65,12 +65,22 @@ pub(in crate::web) enum Section {
     Mailboxes,
     /// Domains.
     Domains,
+    /// Users.
+    Users,
+    /// Services.
+    Services,
+    /// Figures over time.
+    Statistics,
     /// SMTP sessions.
     SmtpSessions,
     /// API keys.
     ApiKeys,
     /// The audit log.
     AuditLog,
+    /// Background jobs.
+    Jobs,
+    /// Runtime settings.
+    Settings,
     /// The own account.
     Account,
     /// Signed out, or an error.
@@ -120,21 +130,29 @@ pub(in crate::web) struct NavEntry {
     pub shortcut: char,
 }
 
+impl NavEntry {
+    const fn new(section: Section, href: &'static str, icon: &'static str, label: &'static str, shortcut: char) -> Self {
+        Self { section, href, icon, label, shortcut }
+    }
+}
+
+/// How many of the navigation's first entries have a place of their own on a phone; the others are in the menu there.
+const DAILY: usize = 4;
+
 /// The navigation, from top to bottom.
-pub(in crate::web) const NAVIGATION: [NavEntry; 7] = [
-    NavEntry { section: Section::Overview, href: "/admin", icon: "home", label: "nav.overview", shortcut: 'o' },
-    NavEntry { section: Section::Messages, href: "/admin/messages", icon: "inbox", label: "nav.messages", shortcut: 'm' },
-    NavEntry { section: Section::Mailboxes, href: "/admin/mailboxes", icon: "at", label: "nav.mailboxes", shortcut: 'b' },
-    NavEntry { section: Section::Domains, href: "/admin/domains", icon: "world", label: "nav.domains", shortcut: 'd' },
-    NavEntry {
-        section: Section::SmtpSessions,
-        href: "/admin/smtp-sessions",
-        icon: "send",
-        label: "nav.smtp_sessions",
-        shortcut: 's',
-    },
-    NavEntry { section: Section::ApiKeys, href: "/admin/api-keys", icon: "key", label: "nav.api_keys", shortcut: 'k' },
-    NavEntry { section: Section::AuditLog, href: "/admin/audit-log", icon: "history", label: "nav.audit_log", shortcut: 'a' },
+pub(in crate::web) const NAVIGATION: [NavEntry; 12] = [
+    NavEntry::new(Section::Overview, "/admin", "home", "nav.overview", 'o'),
+    NavEntry::new(Section::Messages, "/admin/messages", "inbox", "nav.messages", 'm'),
+    NavEntry::new(Section::Mailboxes, "/admin/mailboxes", "at", "nav.mailboxes", 'b'),
+    NavEntry::new(Section::Domains, "/admin/domains", "world", "nav.domains", 'd'),
+    NavEntry::new(Section::Users, "/admin/users", "users", "nav.users", 'p'),
+    NavEntry::new(Section::Services, "/admin/services", "apps", "nav.services", 'v'),
+    NavEntry::new(Section::ApiKeys, "/admin/api-keys", "key", "nav.api_keys", 'k'),
+    NavEntry::new(Section::Statistics, "/admin/statistics", "chart-bar", "nav.statistics", 't'),
+    NavEntry::new(Section::SmtpSessions, "/admin/smtp-sessions", "send", "nav.smtp_sessions", 's'),
+    NavEntry::new(Section::AuditLog, "/admin/audit-log", "history", "nav.audit_log", 'a'),
+    NavEntry::new(Section::Jobs, "/admin/jobs", "clock", "nav.jobs", 'j'),
+    NavEntry::new(Section::Settings, "/admin/settings", "settings", "nav.settings", 'e'),
 ];
 
 /// What every page needs besides its content.
@@ -228,10 +246,16 @@ impl Ui {
         Safe(format!(r##"<svg class="icon" aria-hidden="true"><use href="#i-{name}"></use></svg>"##))
     }
 
-    /// A time: readable as it stands, put into the reader's zone and language by the script. `form` is `full`, `short` or `date`.
+    /// A time: readable as it stands, put into the reader's zone and language by the script. `form` is `full`, `short`, `date`, or
+    /// `utc-date` for what is a day by UTC.
     pub(in crate::web) fn time(&self, time: &Timestamp, form: &str) -> Safe<String> {
-        let plain = time.0.format(if form == "date" { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M UTC" });
+        let plain = time.0.format(if form.ends_with("date") { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M UTC" });
         Safe(format!(r#"<time datetime="{}" data-form="{form}">{plain}</time>"#, time.rfc3339()))
+    }
+
+    /// A day as date fields have it, by UTC.
+    pub(in crate::web) fn day(&self, time: &Timestamp) -> String {
+        time.0.format("%Y-%m-%d").to_string()
     }
 
     /// The hidden field that every form has.
@@ -247,6 +271,21 @@ impl Ui {
     /// The navigation.
     pub(in crate::web) fn navigation(&self) -> &'static [NavEntry] {
         &NAVIGATION
+    }
+
+    /// Those of the navigation that have a place of their own on a phone, too.
+    pub(in crate::web) fn daily(&self) -> &'static [NavEntry] {
+        NAVIGATION.split_at(DAILY).0
+    }
+
+    /// The others, which are in the menu on a phone.
+    pub(in crate::web) fn occasional(&self) -> &'static [NavEntry] {
+        NAVIGATION.split_at(DAILY).1
+    }
+
+    /// Whether the page is one of the others.
+    pub(in crate::web) fn is_occasional(&self) -> bool {
+        self.occasional().iter().any(|entry| entry.section == self.section)
     }
 
     /// The themes.

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { start, until } from "./server.mjs";
 import * as mails from "./mails.mjs";
+import { operatorSteps } from "./operators.mjs";
 
 const { chromium } = await import(process.env.PLAYWRIGHT);
 const shots = process.argv[2] || "";
@@ -364,6 +365,8 @@ step("a long list goes on, and news do not take the place away", async () => {
   await until(async () => (await page.locator(".row-item").count()) === 50);
   assert.ok(before > 55);
 });
+
+operatorSteps({ step, page, go, text, seen, notice, shot, until, server, browser });
 
 step("dark, Chinese, and as small as a phone", async () => {
   await server.send(mails.chinese, "hello@inbox.example");

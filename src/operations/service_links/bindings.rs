@@ -8,11 +8,12 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
+use crate::operations::listing::listing;
 use crate::operations::mailboxes::unknown_mailbox;
 use crate::operations::{Ctx, Effect, Method, Operation, Spec};
 use crate::store;
-use crate::store::service_links::{Batch, Service, Which};
-use crate::types::{Address, MailboxId, Scope, ServiceBinding, ServiceBindingId, ServiceTemplateId, Text, Timestamp};
+use crate::store::service_links::{Batch, BindingFilter, Service, Which};
+use crate::types::{Address, MailboxId, Page, Scope, ServiceBinding, ServiceBindingId, ServiceTemplateId, Text, Timestamp};
 
 use super::{checked_name, checked_url, templates};
 
@@ -38,6 +39,45 @@ impl Operation for GetMailboxServices {
         let mut db = ctx.services.db.acquire().await?;
         let mailbox = mailbox_of(&mut db, &self.address).await?;
         store::service_links::bindings(&mut db, Which::Of(mailbox)).await
+    }
+}
+
+listing! {
+    /// Lists which services mailboxes are used for, over all mailboxes outside the trash, the newest binding first.
+    pub struct ListServiceBindings {
+        /// Just those of this service template.
+        pub template_id: Option<ServiceTemplateId>,
+        /// Just those of this mailbox.
+        pub mailbox: Option<Address>,
+        /// Just those that end before this time, those that have ended included.
+        pub ends_before: Option<Timestamp>,
+        /// Just those that have ended, or just those that have not.
+        pub is_expired: Option<bool>,
+    }
+}
+
+impl Operation for ListServiceBindings {
+    type Output = Page<ServiceBinding>;
+    const SPEC: Spec = Spec {
+        name: "list_service_bindings",
+        title: "List the services of all mailboxes",
+        rest: (Method::Get, "/services"),
+        scope: Scope::MailboxRead,
+        effect: Effect::Read,
+        audit: None,
+    };
+
+    async fn run(self, ctx: &Ctx) -> Result<Page<ServiceBinding>> {
+        let page = self.page();
+        let filter = BindingFilter {
+            template: self.template_id,
+            mailbox: self.mailbox.as_ref(),
+            ends_before: self.ends_before,
+            is_expired: self.is_expired,
+        };
+        let mut db = ctx.services.db.acquire().await?;
+        let rows = store::service_links::list_bindings(&mut db, &filter, page.after()?, page.fetch(), page.skip()).await?;
+        Ok(Page::new(rows, &page, |row| row.id))
     }
 }
 

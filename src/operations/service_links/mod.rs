@@ -6,8 +6,8 @@ mod templates;
 use crate::error::{Error, Result};
 
 pub use bindings::{
-    AddCustomServiceToMailbox, AddServiceToMailbox, BatchBindServicesToMailboxes, GetMailboxServices, RemoveServiceFromMailbox,
-    UpdateServiceExpiration,
+    AddCustomServiceToMailbox, AddServiceToMailbox, BatchBindServicesToMailboxes, BatchBound, GetMailboxServices,
+    ListServiceBindings, RemoveServiceFromMailbox, UpdateServiceExpiration,
 };
 pub use templates::{CreateServiceTemplate, DeleteServiceTemplate, ListServiceTemplates, UpdateServiceTemplate};
 

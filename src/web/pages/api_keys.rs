@@ -39,6 +39,8 @@ const PRESETS: [&str; 5] = ["tester", "ci", "agent", "full", "custom"];
 /// After how many days a key may end; 0 is never.
 const EXPIRIES: [i64; 5] = [0, 7, 30, 90, 365];
 
+const FIELDS: [&str; 6] = ["name", "scopes", "expires_in_days", "limits", "reads_per_minute", "writes_per_minute"];
+
 /// What the address holds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -58,6 +60,8 @@ pub(in crate::web) struct KeyForm {
     expires_in_days: i64,
     preset: String,
     limits: String,
+    reads_per_minute: String,
+    writes_per_minute: String,
     #[serde(rename = "scope")]
     scopes: Vec<String>,
 }
@@ -150,8 +154,7 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<KeyForm>) -> A
             render::page(&KeyCreatedPage { ui: admin.ui(Section::ApiKeys), name: made.api_key.name, key: made.key, curl })
         }
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
-            let errors =
-                Errors::from_error(&error, &admin.ui(Section::ApiKeys), &["name", "scopes", "expires_in_days", "limits"]);
+            let errors = Errors::from_error(&error, &admin.ui(Section::ApiKeys), &FIELDS);
             let page = KeysPage { open_form: true, form, errors, ..page(&admin, &Asked::default()).await? };
             render::page_with(http::status(&error), &page)
         }
@@ -167,7 +170,19 @@ async fn make(admin: &Admin, form: &KeyForm) -> Result<CreatedApiKey, Error> {
     };
     let (domains, mailboxes) = form.limits()?;
     let scopes = form.scopes()?;
-    admin.ctx.call(CreateApiKey { name, scopes, expires_in_days, domains, mailboxes, ..CreateApiKey::default() }).await
+    let reads_per_minute = pace("reads_per_minute", &form.reads_per_minute)?;
+    let writes_per_minute = pace("writes_per_minute", &form.writes_per_minute)?;
+    let new = CreateApiKey { name, scopes, expires_in_days, domains, mailboxes, reads_per_minute, writes_per_minute };
+    admin.ctx.call(new).await
+}
+
+/// How much a minute; empty is the default.
+fn pace(field: &'static str, text: &str) -> Result<Option<Int<1, 1_000_000>>, Error> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let pace = text.trim().parse().ok().and_then(Int::new);
+    pace.map(Some).ok_or_else(|| Error::invalid(field, "must be a whole number from 1 to 1000000"))
 }
 
 /// `POST /admin/api-keys/{id}/revoke`.

@@ -70,6 +70,12 @@ impl ConfirmPage {
         self
     }
 
+    /// Sends this along with the answer.
+    pub(in crate::web) fn carrying(mut self, name: &str, value: String) -> Self {
+        self.fields.push((name.to_owned(), value));
+        self
+    }
+
     /// Asks to type a word.
     pub(in crate::web) fn typing(mut self, word: String) -> Self {
         self.typed = Some(word);

@@ -12,6 +12,7 @@ use crate::ingest::Explanation;
 use crate::operations::aliases::CreateAlias;
 use crate::operations::aliases::DeleteAlias;
 use crate::operations::aliases::ListAliases;
+use crate::operations::aliases::UpdateAlias;
 use crate::operations::domain_check::CheckDomain;
 use crate::operations::domains::UpdateDomain;
 use crate::operations::recipients::ExplainRecipient;
@@ -63,6 +64,7 @@ pub(in crate::web) struct Asked {
 pub(in crate::web) struct AliasForm {
     local: String,
     mailboxes: String,
+    note: String,
 }
 
 /// The domain's settings.
@@ -184,10 +186,9 @@ pub(in crate::web) async fn add_alias(admin: Admin, Path(name): Path<String>, Fo
     let wrong = |field: &'static str, reason: String| (Errors::of_field(field, told(&ui, "address", &reason)), field);
     let read = || -> Result<CreateAlias, (Errors, &'static str)> {
         let address = in_domain(&form.local, &name).map_err(|reason| wrong("address", reason))?;
-        let words = form.mailboxes.split([',', ' ', '\n', '\r', ';']).filter(|word| !word.is_empty());
-        let mailboxes: Result<Vec<Address>, String> = words.map(|word| in_domain(word, &name)).collect();
-        let mailboxes = mailboxes.map_err(|reason| wrong("mailboxes", reason))?;
-        Ok(CreateAlias { address, mailboxes, note: Text::default() })
+        let mailboxes = targets(&form.mailboxes, &name).map_err(|reason| wrong("mailboxes", reason))?;
+        let note = Text::new(&form.note).map_err(|reason| wrong("note", reason))?;
+        Ok(CreateAlias { address, mailboxes, note })
     };
     let new = match read() {
         Ok(new) => new,
@@ -196,8 +197,43 @@ pub(in crate::web) async fn add_alias(admin: Admin, Path(name): Path<String>, Fo
     match admin.ctx.call(new).await {
         Ok(_) => render::done(&format!("/admin/domains/{name}"), "alias_added"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. } | Error::NotFound { .. })) => {
-            let errors = Errors::from_error(&error, &ui, &["address", "mailboxes"]);
+            let errors = Errors::from_error(&error, &ui, &["address", "mailboxes", "note"]);
             refused(&admin, &name, form, errors, &error).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The mailboxes of an alias, of this domain where only what stands before the @ is given.
+fn targets(text: &str, name: &DomainName) -> Result<Vec<Address>, String> {
+    text.split([',', ' ', '\t', '\n', '\r', ';']).filter(|word| !word.is_empty()).map(|word| in_domain(word, name)).collect()
+}
+
+/// `POST /admin/domains/{name}/aliases/{address}`.
+pub(in crate::web) async fn update_alias(
+    admin: Admin,
+    Path((name, address)): Path<(String, String)>,
+    Form(form): Form<AliasForm>,
+) -> Answer {
+    let name = domains::parsed(&name)?;
+    let ui = admin.ui(Section::Domains);
+    let address: Address = address.parse().map_err(|_| Error::not_found("alias", format!("There is no alias {address}.")))?;
+    let change = || -> Result<UpdateAlias, Error> {
+        let mailboxes = targets(&form.mailboxes, &name).map_err(|reason| Error::invalid("mailboxes", reason))?;
+        let note = Text::new(&form.note).map_err(|reason| Error::invalid("note", reason))?;
+        Ok(UpdateAlias { address: address.clone(), mailboxes: Some(mailboxes), note: Some(note) })
+    };
+    let result = match change() {
+        Ok(change) => admin.ctx.call(change).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(_) => render::done(&format!("/admin/domains/{name}"), "alias_changed"),
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
+            // The form stands in the row of the alias; what is wrong is told above them.
+            let said = Errors::from_error(&error, &ui, &[]);
+            let errors = Errors::of_form(format!("{address}: {}", said.general().unwrap_or_default()));
+            refused(&admin, &name, AliasForm::default(), errors, &error).await
         }
         Err(error) => Err(error.into()),
     }

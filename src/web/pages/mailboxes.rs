@@ -18,6 +18,7 @@ use crate::types::Text;
 use crate::web::admin::Admin;
 use crate::web::errors::Errors;
 use crate::web::pages::domains;
+use crate::web::pages::trash;
 use crate::web::render;
 use crate::web::render::Answer;
 use crate::web::ui::Section;
@@ -38,6 +39,8 @@ pub(in crate::web) struct Filter {
     q: String,
     domain: String,
     state: String,
+    /// `unassigned`, `shared`, or all.
+    owner: String,
     cursor: String,
     /// Whether the form for a new one is open.
     new: String,
@@ -45,13 +48,14 @@ pub(in crate::web) struct Filter {
 
 impl Filter {
     fn here(&self) -> String {
-        let pairs = [("q", &self.q), ("domain", &self.domain), ("state", &self.state), ("cursor", &self.cursor)];
-        let query: Vec<_> = pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| format!("{k}={}", encode(v))).collect();
+        let narrow = [("q", &self.q), ("domain", &self.domain), ("state", &self.state), ("owner", &self.owner)];
+        let pairs = narrow.into_iter().chain([("cursor", &self.cursor)]);
+        let query: Vec<_> = pairs.filter(|(_, v)| !v.is_empty()).map(|(k, v)| format!("{k}={}", encode(v))).collect();
         if query.is_empty() { "/admin/mailboxes".to_owned() } else { format!("/admin/mailboxes?{}", query.join("&")) }
     }
 
     fn is_narrow(&self) -> bool {
-        !(self.q.is_empty() && self.domain.is_empty() && self.state.is_empty())
+        !(self.q.is_empty() && self.domain.is_empty() && self.state.is_empty() && self.owner.is_empty())
     }
 
     fn operation(&self) -> Result<ListMailboxes, Error> {
@@ -67,7 +71,14 @@ impl Filter {
             "" => None,
             text => Some(Text::new(text).map_err(|reason| Error::invalid("q", reason))?),
         };
-        Ok(ListMailboxes { domain, lifecycle, q, cursor: cursor(&self.cursor)?, ..ListMailboxes::default() })
+        let (unassigned_only, shared_only) = match self.owner.as_str() {
+            "" => (None, None),
+            "unassigned" => (Some(true), None),
+            "shared" => (None, Some(true)),
+            _ => return Err(Error::invalid("owner", "must be unassigned or shared")),
+        };
+        let cursor = cursor(&self.cursor)?;
+        Ok(ListMailboxes { domain, lifecycle, q, unassigned_only, shared_only, cursor, ..ListMailboxes::default() })
     }
 }
 
@@ -153,10 +164,15 @@ pub(in crate::web) struct Selection {
     action: String,
     address: Vec<String>,
     next: String,
+    confirm: String,
 }
 
 /// `POST /admin/mailboxes/bulk`.
 pub(in crate::web) async fn bulk(admin: Admin, Form(selection): Form<Selection>) -> Answer {
+    let next = render::safe_next(&selection.next);
+    if selection.action == "purge" && selection.confirm != "yes" && !selection.address.is_empty() {
+        return trash::question(&admin, &selection.address, next);
+    }
     for text in selection.address.iter().take(MOST_AT_ONCE) {
         let address = parsed(text)?;
         match change(&admin, &selection.action, address).await {
@@ -165,7 +181,6 @@ pub(in crate::web) async fn bulk(admin: Admin, Form(selection): Form<Selection>)
             Err(error) => return Err(error.into()),
         }
     }
-    let next = render::safe_next(&selection.next);
     if selection.address.is_empty() { render::see_other(next) } else { render::done(next, "bulk_done") }
 }
 
@@ -183,7 +198,8 @@ async fn change(admin: &Admin, action: &str, address: Address) -> Result<(), Err
         "disable" => admin.ctx.call(update(false)).await.map(drop),
         "trash" => admin.ctx.call(DeleteMailbox { address }).await.map(drop),
         "restore" => admin.ctx.call(RestoreMailbox { address }).await.map(drop),
-        _ => Err(Error::invalid("action", "must be enable, disable, trash or restore")),
+        "purge" => trash::purge(admin, address).await,
+        _ => Err(Error::invalid("action", "must be enable, disable, trash, restore or purge")),
     }
 }
 
