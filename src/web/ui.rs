@@ -13,6 +13,7 @@ use askama::filters::Safe;
 use crate::types::Timestamp;
 use crate::web::assets;
 use crate::web::language::Language;
+use crate::web::side::Side;
 
 /// Light, dark, or as the system says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -120,7 +121,7 @@ pub(in crate::web) struct NavEntry {
     pub shortcut: char,
 }
 
-/// The navigation, from top to bottom.
+/// The panel's navigation, from top to bottom.
 pub(in crate::web) const NAVIGATION: [NavEntry; 7] = [
     NavEntry { section: Section::Overview, href: "/admin", icon: "home", label: "nav.overview", shortcut: 'o' },
     NavEntry { section: Section::Messages, href: "/admin/messages", icon: "inbox", label: "nav.messages", shortcut: 'm' },
@@ -140,6 +141,8 @@ pub(in crate::web) const NAVIGATION: [NavEntry; 7] = [
 /// What every page needs besides its content.
 #[derive(Debug, Clone)]
 pub(in crate::web) struct Ui {
+    /// The side that the page belongs to.
+    pub side: Side,
     /// The part of the panel that the page belongs to.
     pub section: Section,
     /// The language of the page.
@@ -148,6 +151,10 @@ pub(in crate::web) struct Ui {
     pub theme: Theme,
     /// Who is signed in.
     pub username: Option<String>,
+    /// The navigation, from top to bottom.
+    pub navigation: &'static [NavEntry],
+    /// Whether the reader may mark, star and delete messages.
+    pub may_mark: bool,
     /// The form token of this browser.
     pub csrf: String,
     /// Path and query of this page, to come back to.
@@ -244,9 +251,29 @@ impl Ui {
         assets::url(path)
     }
 
+    /// The address of this side's first page, below which all its others are.
+    pub(in crate::web) fn home(&self) -> &'static str {
+        self.side.home()
+    }
+
+    /// Whether this is a page of the portal.
+    pub(in crate::web) fn is_portal(&self) -> bool {
+        self.side == Side::Portal
+    }
+
+    /// Whether the reader may see more than one mailbox.
+    pub(in crate::web) fn sees_several(&self) -> bool {
+        self.navigation.len() > 1
+    }
+
+    /// Whether an entry of the navigation counts arrivals.
+    pub(in crate::web) fn counts_arrivals(&self, entry: &NavEntry) -> bool {
+        entry.section == Section::Messages
+    }
+
     /// The navigation.
     pub(in crate::web) fn navigation(&self) -> &'static [NavEntry] {
-        &NAVIGATION
+        self.navigation
     }
 
     /// The themes.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 pub use bindings::{
     AddCustomServiceToMailbox, AddServiceToMailbox, BatchBindServicesToMailboxes, GetMailboxServices, RemoveServiceFromMailbox,
-    UpdateServiceExpiration,
+    UpdateServiceExpiration, services_of,
 };
 pub use templates::{CreateServiceTemplate, DeleteServiceTemplate, ListServiceTemplates, UpdateServiceTemplate};
 
