@@ -45,7 +45,7 @@ impl Operation for GetMailboxServices {
 /// of [`GetMailboxServices`].
 pub async fn services_of(ctx: &Ctx, addresses: &[&Address]) -> Result<Vec<ServiceBinding>> {
     ctx.check_scope(&GetMailboxServices::SPEC).await?;
-    let seen = addresses.iter().filter(|address| ctx.caller.reach().has(address));
+    let seen = addresses.iter().filter(|address| ctx.caller.reach().has_mailbox(address));
     let seen: Vec<String> = seen.map(ToString::to_string).collect();
     let mut db = ctx.services.db.acquire().await?;
     store::service_links::bindings(&mut db, Which::Among(&seen)).await
