@@ -247,7 +247,7 @@ let arrivals = 0;
 
 function listen() {
   source?.close();
-  source = new EventSource("/admin/live");
+  source = new EventSource(find("[data-live]").dataset.live);
   source.addEventListener("arrival", () => {
     body.dispatchEvent(new CustomEvent("live"));
     const badge = find("[data-arrivals]");

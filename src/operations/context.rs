@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::json;
 use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -15,7 +16,7 @@ use crate::types::{
 
 use super::portal;
 use super::rates::Pace;
-use super::{Effect, Operation, Services, Spec};
+use super::{Confinement, Effect, Operation, Services, Spec, reach, registry};
 
 /// Gives up where the database keeps silent. What was not committed by then is rolled back.
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
@@ -197,8 +198,28 @@ impl Ctx {
         Self { caller: Caller::Job(name), surface: Surface::Job, ..Self::operator(services) }
     }
 
-    /// Runs an operation: checks the scope, logs a fault of ours once.
+    /// Runs an operation for a caller that sees everything: checks the scope, logs a fault of ours once. Others are refused, unless
+    /// the operation looks at what they see itself; they ask with [`Ctx::call_within`].
     pub async fn call<O: Operation>(&self, operation: O) -> Result<O::Output> {
+        if !self.caller.reach().is_all() && O::CONFINEMENT == Confinement::Inputs {
+            return Err(Error::OutOfReach);
+        }
+        self.run(operation).await
+    }
+
+    /// Runs an operation for whoever asks: what its input names outside the part that the caller sees is, to the caller, not there.
+    pub async fn call_within<O: Operation + Serialize>(&self, operation: O) -> Result<O::Output> {
+        self.check_scope(&O::SPEC).await?;
+        if !self.caller.reach().is_all() {
+            let entry = registry::find(O::SPEC.name).ok_or(Error::OutOfReach)?;
+            let input = serde_json::to_value(&operation).map_err(|cause| Error::Internal(cause.into()))?;
+            reach::check(self, entry, &input).await?;
+        }
+        self.run(operation).await
+    }
+
+    /// Runs an operation whose input was checked against what the caller sees.
+    pub(super) async fn run<O: Operation>(&self, operation: O) -> Result<O::Output> {
         self.check_scope(&O::SPEC).await?;
         let limit = operation.time_limit();
         let result = within(limit, operation.run(self)).await;

@@ -1,7 +1,7 @@
 //! Messages that are kept apart because their author's domain disowns them. They are listed with `is_quarantined=true`.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use super::{Ctx, Effect, Method, Operation, Spec};
 
 /// Releases a message from quarantine: from then on it is in the lists and answers of its mailbox like any other. Its verdicts
 /// stay, and so does what the mailbox withholds of such senders.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseEmail {
     /// The message's id.
     pub id: MessageId,

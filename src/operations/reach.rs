@@ -44,7 +44,7 @@ pub(super) async fn check(ctx: &Ctx, entry: &Entry, input: &Value) -> Result<()>
         match name {
             // What is no address gets its error from the operation.
             Named::Mailbox(text) => match text.parse::<Address>() {
-                Ok(address) if !reach.has(&address) => return Err(Error::no_mailbox(&address)),
+                Ok(address) if !sees(ctx, &address).await? => return Err(Error::no_mailbox(&address)),
                 Ok(_) | Err(_) => {}
             },
             Named::Domain(text) => match text.parse::<DomainName>() {
@@ -60,6 +60,16 @@ pub(super) async fn check(ctx: &Ctx, entry: &Entry, input: &Value) -> Result<()>
     Ok(())
 }
 
+/// Whether what is named by an address is seen: a mailbox, or a sub-address of one that has no mailbox of its own.
+async fn sees(ctx: &Ctx, address: &Address) -> Result<bool> {
+    let reach = ctx.caller.reach();
+    if reach.has_mailbox(address) || !reach.has_base(address) {
+        return Ok(reach.has_mailbox(address));
+    }
+    let mut db = ctx.services.db.acquire().await?;
+    Ok(store::mailboxes::ids(&mut db, &[address.to_string()]).await?.is_empty())
+}
+
 /// Refuses a message that lies outside the caller's reach, as one that is not there.
 pub(super) async fn message(ctx: &Ctx, id: MessageId) -> Result<()> {
     let reach = ctx.caller.reach();
@@ -68,7 +78,7 @@ pub(super) async fn message(ctx: &Ctx, id: MessageId) -> Result<()> {
     }
     let mut db = ctx.services.db.acquire().await?;
     match store::messages::mailbox_of(&mut db, id).await? {
-        Some(address) if reach.has(&address) => Ok(()),
+        Some(address) if reach.has_mailbox(&address) => Ok(()),
         Some(_) | None => Err(Error::not_found("message", format!("There is no message {id}."))),
     }
 }
@@ -110,5 +120,5 @@ fn kind(schema: &Value, text: &str) -> Option<Named> {
 
 /// Refuses an address outside the caller's reach, for operations that read addresses as texts.
 pub(super) fn address(reach: &Reach, address: &Address) -> Result<()> {
-    if reach.has(address) { Ok(()) } else { Err(Error::no_mailbox(address)) }
+    if reach.has_mailbox(address) { Ok(()) } else { Err(Error::no_mailbox(address)) }
 }

@@ -80,7 +80,7 @@ async fn run<O: Operation>(ctx: &Ctx, input: Value) -> Result<Value> {
         let field = if path == "/" || path == "?" { String::new() } else { path };
         Error::invalid(field, error.into_inner().to_string())
     })?;
-    let output = ctx.call(operation).await?;
+    let output = ctx.run(operation).await?;
     serde_json::to_value(output).map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("writing an answer")))
 }
 

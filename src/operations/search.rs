@@ -19,6 +19,7 @@ listing! {
     /// `q` is a search: words, "phrases" and operators such as `from:shop subject:"your code" has:attachment is:unread after:7d
     /// -list-id:news`. A word finds what begins with it; in scripts without spaces, any part. A message can be found a moment
     /// after it was accepted.
+    #[derive(Serialize)]
     pub struct ListAllEmails {
         /// A search: words, "phrases", operators; each with - in front for the opposite.
         #[schemars(example = &"from:shop \"your code\" is:unread")]

@@ -121,6 +121,14 @@ pub async fn readable_id(db: &mut PgConnection, address: &Address) -> Result<Opt
     Ok(id)
 }
 
+/// The ids of the mailboxes with these addresses.
+pub async fn ids(db: &mut PgConnection, addresses: &[String]) -> Result<Vec<MailboxId>> {
+    let ids = sqlx::query_scalar!(r#"select mailbox_id as "id: MailboxId" from mailboxes where address = any($1)"#, addresses)
+        .fetch_all(db)
+        .await?;
+    Ok(ids)
+}
+
 /// Mailboxes to be made; the columns of one statement.
 #[derive(Debug, Default)]
 #[expect(missing_docs, reason = "the columns of the table, documented in the migration")]

@@ -80,6 +80,7 @@ pub async fn find_session(db: &mut PgConnection, token_digest: &[u8]) -> Result<
                m.address as "address?: Address"
            from sessions s
            left join principals p on p.principal_id = s.principal_id and p.kind = 'user' and p.is_active
+               and (p.token_expires_at is null or p.token_expires_at > now())
            left join access_links l on l.access_link_id = s.access_link_id and l.revoked_at is null
                and (l.expires_at is null or l.expires_at > now())
            left join mailboxes m on m.mailbox_id = coalesce(s.mailbox_id, l.mailbox_id) and m.lifecycle = 'active'

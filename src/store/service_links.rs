@@ -120,18 +120,21 @@ pub async fn delete_template(db: &mut PgConnection, id: ServiceTemplateId) -> Re
 
 /// Which bindings are asked for.
 #[derive(Debug, Clone, Copy)]
-pub enum Which {
+pub enum Which<'a> {
     /// Those of a mailbox.
     Of(MailboxId),
+    /// Those of the mailboxes with these addresses.
+    Among(&'a [String]),
     /// One.
     One(ServiceBindingId),
 }
 
 /// Bindings, the oldest first; at most 1000.
-pub async fn bindings(db: &mut PgConnection, which: Which) -> Result<Vec<ServiceBinding>> {
-    let (mailbox, one) = match which {
-        Which::Of(id) => (Some(id), None),
-        Which::One(id) => (None, Some(id)),
+pub async fn bindings(db: &mut PgConnection, which: Which<'_>) -> Result<Vec<ServiceBinding>> {
+    let (mailbox, among, one) = match which {
+        Which::Of(id) => (Some(id), None, None),
+        Which::Among(addresses) => (None, Some(addresses), None),
+        Which::One(id) => (None, None, Some(id)),
     };
     let rows = sqlx::query_as!(
         ServiceBinding,
@@ -143,10 +146,11 @@ pub async fn bindings(db: &mut PgConnection, which: Which) -> Result<Vec<Service
                b.created_at as "created_at: Timestamp"
            from service_bindings b join mailboxes m using (mailbox_id) left join service_templates t using (service_template_id)
            where ($1::uuid is null or b.mailbox_id = $1) and ($2::uuid is null or b.service_binding_id = $2)
-               and m.lifecycle <> 'trashed'
+               and ($3::text[] is null or m.address = any($3)) and m.lifecycle <> 'trashed'
            order by b.service_binding_id limit 1000"#,
         mailbox as Option<MailboxId>,
         one as Option<ServiceBindingId>,
+        among,
     )
     .fetch_all(db)
     .await?;

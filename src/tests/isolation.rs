@@ -236,3 +236,25 @@ async fn each_reads_its_own_and_does_no_more_than_it_may() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_sub_address_with_a_mailbox_of_its_own_is_somebody_elses() {
+    let server = Server::start().await;
+    let callers = callers(&server).await;
+    server.mailbox("mine+theirs@example.org").await;
+    server.mail(&["mine+theirs@example.org"], note(SECRET, SECRET)).await;
+    let id = server.newest("mine+theirs@example.org").await["id"].clone();
+    for (who, caller) in callers.iter().skip(1) {
+        let ctx = ctx(&server, caller);
+        for (operation, input) in [
+            ("get_email", json!({ "id": id })),
+            ("list_emails", json!({ "address": "mine+theirs@example.org" })),
+            ("get_mailbox", json!({ "address": "mine+theirs@example.org" })),
+            ("get_verification_code", json!({ "mailbox": "mine+theirs@example.org" })),
+        ] {
+            let entry = operations::find(operation).unwrap();
+            let answer = entry.call(&ctx, input.as_object().unwrap().clone()).await;
+            assert!(matches!(answer, Err(Error::NotFound { .. })), "{who}, {operation}: {answer:?}");
+        }
+    }
+}

@@ -23,12 +23,15 @@ impl Reach {
         matches!(self, Self::All)
     }
 
-    /// Whether an address is seen; `a+detail@x` goes where `a@x` goes.
-    pub fn has(&self, address: &Address) -> bool {
+    /// Whether a mailbox is seen, by its own address.
+    pub fn has_mailbox(&self, address: &Address) -> bool {
         let Self::Only { domains, mailboxes } = self else { return true };
-        let base = address.split_detail().map(|(base, _)| base);
-        domains.iter().any(|domain| domain.as_str() == address.domain_str())
-            || mailboxes.iter().any(|mailbox| mailbox == address || Some(mailbox) == base.as_ref())
+        domains.iter().any(|domain| domain.as_str() == address.domain_str()) || mailboxes.contains(address)
+    }
+
+    /// Whether an address is seen as a sub-address: `a+detail@x` goes where `a@x` goes, unless it has a mailbox of its own.
+    pub fn has_base(&self, address: &Address) -> bool {
+        address.split_detail().is_some_and(|(base, _)| self.has_mailbox(&base))
     }
 
     /// Whether a domain is seen as a whole.
@@ -73,17 +76,20 @@ mod tests {
             ("a@in.example", true),
             ("A+x@IN.example", true),
             ("one@two.example", true),
-            ("one+tag@two.example", true),
+            ("one+tag@two.example", false),
             ("other@two.example", false),
             ("a@sub.in.example", false),
             ("a@xin.example", false),
         ] {
-            assert_eq!(reach.has(&address.parse().expect("an address")), seen, "{address}");
+            assert_eq!(reach.has_mailbox(&address.parse().expect("an address")), seen, "{address}");
+        }
+        for (address, seen) in [("one+tag@two.example", true), ("one@two.example", false), ("other+tag@two.example", false)] {
+            assert_eq!(reach.has_base(&address.parse().expect("an address")), seen, "{address}");
         }
         assert!(reach.has_domain(&"in.example".parse().expect("a name")));
         assert!(!reach.has_domain(&"two.example".parse().expect("a name")));
         let nothing = Reach::from_stored(Some(&[]), None);
-        assert!(!nothing.has(&"a@in.example".parse().expect("an address")));
+        assert!(!nothing.has_mailbox(&"a@in.example".parse().expect("an address")));
         assert!(Reach::from_stored(None, None).is_all());
     }
 }

@@ -1,12 +1,7 @@
 //! Who is signed in.
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderValue;
-use axum::http::Method;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Html;
-use axum::response::IntoResponse as _;
 use axum::response::Response;
 
 use crate::operations::Caller;
@@ -15,10 +10,10 @@ use crate::operations::Services;
 use crate::operations::sign_in;
 use crate::types::SessionId;
 use crate::web::failure::Failure;
-use crate::web::render;
+use crate::web::person::Person;
+use crate::web::person::turned_back;
 use crate::web::ui::Section;
 use crate::web::ui::Ui;
-use crate::web::ui::encode;
 use crate::web::visit::Visit;
 
 /// A signed-in administrator's request. A handler that takes this is reached by nobody else.
@@ -40,6 +35,20 @@ impl Admin {
     }
 }
 
+impl Person for Admin {
+    fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    fn visit(&self) -> &Visit {
+        &self.visit
+    }
+
+    fn ui(&self, section: Section) -> Ui {
+        Self::ui(self, section)
+    }
+}
+
 impl FromRequestParts<Services> for Admin {
     type Rejection = Response;
 
@@ -50,37 +59,9 @@ impl FromRequestParts<Services> for Admin {
             None => None,
         };
         let Some(session) = session else {
-            let is_from_elsewhere = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-            if is_from_elsewhere && visit.session_token.is_none() && parts.method == Method::GET {
-                return Err(again(&visit));
-            }
-            return Err(to_sign_in(&visit, &parts.method));
+            return Err(turned_back(&visit, &parts.method, parts.headers.get("sec-fetch-site")));
         };
         let caller = Caller::Admin { id: session.principal_id, username: session.username.clone(), session: session.id };
         Ok(Self { ctx: visit.ctx(services, caller), visit, session: session.id, username: session.username })
     }
-}
-
-/// Asks for the same page once more, from here: browsers do not send the session's cookie along with a link on another site.
-fn again(visit: &Visit) -> Response {
-    let address = render::safe_next(&visit.here).replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    Html(format!("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">{address}</a>"))
-        .into_response()
-}
-
-/// Sends somebody who is not signed in to the sign-in page, and back here afterwards where that can be.
-fn to_sign_in(visit: &Visit, method: &Method) -> Response {
-    let next = if method == Method::GET { visit.here.as_str() } else { "/admin" };
-    let to = format!("/admin/login?next={}", encode(render::safe_next(next)));
-    if visit.is_stream {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    if visit.is_fragment {
-        let mut response = StatusCode::UNAUTHORIZED.into_response();
-        if let Ok(value) = HeaderValue::from_str("/admin/login") {
-            response.headers_mut().insert("hx-redirect", value);
-        }
-        return response;
-    }
-    render::see_other(&to).unwrap_or_else(Failure::into_response_now)
 }

@@ -147,7 +147,8 @@ mod tests {
             }
         }
         assert!(seen > 100, "the pattern no longer finds the keys");
-        for entry in crate::web::ui::NAVIGATION {
+        let portal = crate::web::portal::OF_USERS.iter().chain(&crate::web::portal::OF_ONE);
+        for entry in crate::web::ui::NAVIGATION.iter().chain(portal) {
             assert!(ENGLISH.contains_key(entry.label), "{}", entry.label);
         }
     }

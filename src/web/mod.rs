@@ -2,7 +2,8 @@
 //!
 //! A request passes [`door`]: it learns the reader's language and theme, refuses what another site sent in the reader's name, and
 //! gives errors their page. Pages behind the sign-in take [`admin::Admin`]. Every page is plain HTML and works without scripts;
-//! `static/app.js` and htmx make it quicker.
+//! `static/app.js` and htmx make it quicker. The [`portal`] of those who read mail without being administrators stands behind the
+//! same door.
 
 mod admin;
 mod admin_names;
@@ -16,7 +17,10 @@ mod headers;
 mod language;
 mod names;
 mod pages;
+mod person;
+mod portal;
 mod render;
+mod side;
 mod ui;
 mod visit;
 
@@ -34,6 +38,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::error::Error;
 use crate::operations::Services;
+use crate::web::admin::Admin;
 use crate::web::failure::Failure;
 use crate::web::forgery::Refusal;
 use crate::web::pages as p;
@@ -48,6 +53,8 @@ pub fn router(services: Services) -> Router {
         .merge(signed_in())
         .merge(people_and_services())
         .merge(running())
+        .merge(one_mailbox())
+        .merge(portal::router())
         .route("/admin/{*rest}", get(nowhere).post(nowhere));
     panel
         .method_not_allowed_fallback(nowhere)
@@ -60,7 +67,6 @@ pub fn router(services: Services) -> Router {
 
 fn signed_out() -> Router<Services> {
     Router::new()
-        .route("/", get(p::sign_in::start))
         .route("/setup", get(p::setup::show).post(p::setup::complete))
         .route("/admin/login", get(p::sign_in::show).post(p::sign_in::sign_in))
         .route("/admin/preferences", post(p::preferences::set))
@@ -84,18 +90,18 @@ fn signed_in() -> Router<Services> {
         .route("/admin/mailboxes/batch", post(p::mailbox_create::many))
         .route("/admin/mailboxes/bulk", post(p::mailboxes::bulk))
         .route("/admin/mailboxes/empty-trash", post(p::trash::empty))
-        .route("/admin/mailboxes/{address}", get(p::messages::list_in))
+        .route("/admin/mailboxes/{address}", get(p::messages::list_in::<Admin>))
         .route("/admin/mailboxes/{address}/settings", get(p::mailbox::show).post(p::mailbox::update))
         .route("/admin/mailboxes/{address}/trash", post(p::mailbox::trash))
         .route("/admin/mailboxes/{address}/restore", post(p::mailbox::restore))
         .route("/admin/mailboxes/{address}/purge", post(p::mailbox::purge))
-        .route("/admin/messages", get(p::messages::list_all))
-        .route("/admin/messages/{id}", get(p::messages::show))
-        .route("/admin/messages/{id}/html", get(p::message_parts::html))
-        .route("/admin/messages/{id}/raw", get(p::message_parts::raw))
-        .route("/admin/messages/{id}/attachments/{index}", get(p::message_parts::attachment))
-        .route("/admin/messages/{id}/delete", post(p::messages::delete))
-        .route("/admin/messages/{id}/{mark}", post(p::messages::mark))
+        .route("/admin/messages", get(p::messages::list_all::<Admin>))
+        .route("/admin/messages/{id}", get(p::messages::show::<Admin>))
+        .route("/admin/messages/{id}/html", get(p::message_parts::html::<Admin>))
+        .route("/admin/messages/{id}/raw", get(p::message_parts::raw::<Admin>))
+        .route("/admin/messages/{id}/attachments/{index}", get(p::message_parts::attachment::<Admin>))
+        .route("/admin/messages/{id}/delete", post(p::messages::delete::<Admin>))
+        .route("/admin/messages/{id}/{mark}", post(p::messages::mark::<Admin>))
         .route("/admin/api-keys", get(p::api_keys::list).post(p::api_keys::create))
         .route("/admin/api-keys/{id}/revoke", post(p::api_keys::revoke))
         .route("/admin/api-keys/{id}/delete", post(p::api_keys::delete))
@@ -135,7 +141,23 @@ fn running() -> Router<Services> {
         .route("/admin/tls-reports", get(p::tls_reports::list))
 }
 
-async fn nowhere() -> Failure {
+/// What is done on the page of a mailbox.
+fn one_mailbox() -> Router<Services> {
+    Router::new()
+        .route("/admin/mailboxes/{address}/owner", post(p::mailbox_people::assign))
+        .route("/admin/mailboxes/{address}/shared", post(p::mailbox_people::share))
+        .route("/admin/mailboxes/{address}/members", post(p::mailbox_people::add_member))
+        .route("/admin/mailboxes/{address}/members/{user}/remove", post(p::mailbox_people::remove_member))
+        .route("/admin/mailboxes/{address}/password", post(p::mailbox_ways::set_password))
+        .route("/admin/mailboxes/{address}/password/reveal", post(p::mailbox_ways::reveal_password))
+        .route("/admin/mailboxes/{address}/links", post(p::mailbox_ways::create_link))
+        .route("/admin/mailboxes/{address}/links/{id}/revoke", post(p::mailbox_ways::revoke_link))
+        .route("/admin/mailboxes/{address}/services", post(p::mailbox_services::add))
+        .route("/admin/mailboxes/{address}/services/{id}", post(p::mailbox_services::set_end))
+        .route("/admin/mailboxes/{address}/services/{id}/remove", post(p::mailbox_services::remove))
+}
+
+pub(in crate::web) async fn nowhere() -> Failure {
     Failure(Error::not_found("page", "There is no such page."))
 }
 

@@ -10,6 +10,7 @@
 use crate::mail::extract::Source;
 use crate::types::Lifecycle;
 use crate::types::Outcome;
+use crate::types::PrincipalId;
 use crate::types::SenderTrust;
 use crate::types::Timestamp;
 use crate::types::UnknownRecipients;
@@ -156,6 +157,16 @@ impl Ui {
         if *days == 0 { self.t("expiry.never").to_owned() } else { self.count("expiry.days", days) }
     }
 
+    /// A user by its name; by the beginning of its id where it has none.
+    pub(in crate::web) fn person_name(&self, name: &str, id: &PrincipalId) -> String {
+        if name.trim().is_empty() { id.to_string().chars().take(13).collect() } else { name.to_owned() }
+    }
+
+    /// A number of hours until something ends; 0 is never.
+    pub(in crate::web) fn hours_name(&self, hours: &i64) -> String {
+        if *hours > 0 && *hours < 24 { self.count("mailbox_ways.hours", hours) } else { self.expiry_name(&(hours / 24)) }
+    }
+
     /// A set of scopes that people choose from.
     pub(in crate::web) fn preset_name(&self, preset: &str) -> &'static str {
         match preset {
@@ -221,7 +232,14 @@ impl Ui {
             ("n", "shortcut.new"),
             ("?", "shortcut.help"),
         ];
-        let own = own.into_iter().map(|(keys, label)| (keys.to_owned(), self.t(label).to_owned()));
+        // A key for something that the page does not have would do nothing.
+        let has = |label: &str| match label {
+            "shortcut.star" | "shortcut.unread" | "shortcut.delete" => self.may_mark,
+            "shortcut.new" => !self.is_portal(),
+            _ => true,
+        };
+        let own =
+            own.into_iter().filter(|(_, label)| has(label)).map(|(keys, label)| (keys.to_owned(), self.t(label).to_owned()));
         let go =
             self.navigation().iter().map(|entry| (format!("g {}", entry.shortcut), self.t1("shortcut.go", self.t(entry.label))));
         own.chain(go).collect()

@@ -13,6 +13,7 @@ use askama::filters::Safe;
 use crate::types::Timestamp;
 use crate::web::assets;
 use crate::web::language::Language;
+use crate::web::side::Side;
 
 /// Light, dark, or as the system says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,6 +159,8 @@ pub(in crate::web) const NAVIGATION: [NavEntry; 12] = [
 /// What every page needs besides its content.
 #[derive(Debug, Clone)]
 pub(in crate::web) struct Ui {
+    /// The side that the page belongs to.
+    pub side: Side,
     /// The part of the panel that the page belongs to.
     pub section: Section,
     /// The language of the page.
@@ -166,6 +169,10 @@ pub(in crate::web) struct Ui {
     pub theme: Theme,
     /// Who is signed in.
     pub username: Option<String>,
+    /// The navigation, from top to bottom.
+    pub navigation: &'static [NavEntry],
+    /// Whether the reader may mark, star and delete messages.
+    pub may_mark: bool,
     /// The form token of this browser.
     pub csrf: String,
     /// Path and query of this page, to come back to.
@@ -268,19 +275,39 @@ impl Ui {
         assets::url(path)
     }
 
+    /// The address of this side's first page, below which all its others are.
+    pub(in crate::web) fn home(&self) -> &'static str {
+        self.side.home()
+    }
+
+    /// Whether this is a page of the portal.
+    pub(in crate::web) fn is_portal(&self) -> bool {
+        self.side == Side::Portal
+    }
+
+    /// Whether the reader may see more than one mailbox.
+    pub(in crate::web) fn sees_several(&self) -> bool {
+        self.navigation.len() > 1
+    }
+
+    /// Whether an entry of the navigation counts arrivals.
+    pub(in crate::web) fn counts_arrivals(&self, entry: &NavEntry) -> bool {
+        entry.section == Section::Messages
+    }
+
     /// The navigation.
     pub(in crate::web) fn navigation(&self) -> &'static [NavEntry] {
-        &NAVIGATION
+        self.navigation
     }
 
     /// Those of the navigation that have a place of their own on a phone, too.
     pub(in crate::web) fn daily(&self) -> &'static [NavEntry] {
-        NAVIGATION.split_at(DAILY).0
+        self.navigation.split_at(DAILY.min(self.navigation.len())).0
     }
 
     /// The others, which are in the menu on a phone.
     pub(in crate::web) fn occasional(&self) -> &'static [NavEntry] {
-        NAVIGATION.split_at(DAILY).1
+        self.navigation.split_at(DAILY.min(self.navigation.len())).1
     }
 
     /// Whether the page is one of the others.

@@ -23,6 +23,8 @@ use crate::web::failure::Failure;
 use crate::web::forgery;
 use crate::web::language::Language;
 use crate::web::render;
+use crate::web::side::Side;
+use crate::web::ui::NAVIGATION;
 use crate::web::ui::Section;
 use crate::web::ui::Theme;
 use crate::web::ui::Ui;
@@ -34,11 +36,13 @@ pub(in crate::web) struct Visit {
     pub language: Language,
     /// The theme of the answer.
     pub theme: Theme,
+    /// The side that is asked for.
+    pub side: Side,
     /// Path and query, without the notice of what was done.
     pub here: String,
     /// What was just done, from the query.
     pub done: Option<String>,
-    /// The session's token, good or not.
+    /// The token of this side's session, good or not.
     pub session_token: Option<String>,
     /// The secret that form tokens are made from: the session's token, or else that of the form cookie.
     pub form_secret: String,
@@ -64,7 +68,11 @@ impl Visit {
         let jar = CookieJar::from_headers(headers);
         let names = cookies::Names::of(config);
         let value = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned()).filter(|v| !v.is_empty());
-        let session_token = value(names.session);
+        let side = Side::of(request.uri());
+        let session_token = value(match side {
+            Side::Panel => names.session,
+            Side::Portal => names.portal,
+        });
         let form_cookie = value(names.form);
         let language = value(cookies::LANGUAGE)
             .and_then(|tag| Language::from_tag(&tag))
@@ -74,7 +82,11 @@ impl Visit {
         Self {
             language,
             theme: Theme::from_name(&value(cookies::THEME).unwrap_or_default()),
-            here: request.uri().path_and_query().map_or_else(|| "/admin".to_owned(), |here| render::without_done(here.as_str())),
+            side,
+            here: request
+                .uri()
+                .path_and_query()
+                .map_or_else(|| side.home().to_owned(), |here| render::without_done(here.as_str())),
             done: query_value(request.uri().query(), "done"),
             session_token,
             form_secret,
@@ -90,10 +102,13 @@ impl Visit {
     /// What a page needs, for somebody who is not signed in.
     pub(in crate::web) fn ui(&self, section: Section) -> Ui {
         Ui {
+            side: self.side,
             section,
             language: self.language,
             theme: self.theme,
             username: None,
+            navigation: &NAVIGATION,
+            may_mark: true,
             csrf: forgery::token(&self.form_secret),
             here: self.here.clone(),
             done: self.done.clone(),

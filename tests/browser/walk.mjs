@@ -6,6 +6,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { start, until } from "./server.mjs";
 import * as mails from "./mails.mjs";
 import { operatorSteps } from "./operators.mjs";
+import { portalSteps } from "./portal.mjs";
 
 const { chromium } = await import(process.env.PLAYWRIGHT);
 const shots = process.argv[2] || "";
@@ -334,7 +335,8 @@ step("requests without the token, or from elsewhere, change nothing", async () =
 });
 
 step("no route that changes something takes a request without a token", async () => {
-  const routes = (await readFile(new URL("../../src/web/mod.rs", import.meta.url), "utf8")).matchAll(/\.route\(\s*"([^"]+)",[^\n]*post\(/g);
+  const sources = await Promise.all(["mod.rs", "portal/mod.rs"].map((name) => readFile(new URL(`../../src/web/${name}`, import.meta.url), "utf8")));
+  const routes = sources.join("\n").matchAll(/\.route\(\s*"([^"]+)",[^\n]*post\(/g);
   const paths = [...routes].map((route) => route[1].replace(/\{[^}]*\}/g, "x"));
   assert.ok(paths.length >= 18, `${paths.length} routes`);
   for (const path of paths) {
@@ -367,6 +369,7 @@ step("a long list goes on, and news do not take the place away", async () => {
 });
 
 operatorSteps({ step, page, go, text, seen, notice, shot, until, server, browser });
+portalSteps({ step, browser, server, page, go, text, seen, notice, shot, watch });
 
 step("dark, Chinese, and as small as a phone", async () => {
   await server.send(mails.chinese, "hello@inbox.example");

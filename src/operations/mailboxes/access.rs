@@ -42,6 +42,12 @@ pub struct MailboxPassword {
     pub is_set: bool,
 }
 
+impl std::fmt::Debug for MailboxPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailboxPassword").field("is_set", &self.is_set).finish_non_exhaustive()
+    }
+}
+
 impl Operation for SetMailboxPassword {
     type Output = MailboxPassword;
     const SPEC: Spec = Spec {
@@ -86,7 +92,7 @@ impl Operation for SetMailboxPassword {
 }
 
 /// Shows the password of a mailbox, where the installation keeps readable passwords. Each time is written down.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GetMailboxPassword {
     /// The mailbox's address.
     pub address: Address,

@@ -131,7 +131,7 @@ impl Operation for CreateMailboxesBatch {
             wanted
                 .iter()
                 .filter_map(|w| w.parse::<Address>().ok())
-                .filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has(a))
+                .filter(|a| seen.insert(a.clone()) && ctx.caller.reach().has_mailbox(a))
                 .collect()
         };
         let (batch, passwords) = rows(ctx, &addresses, &self.note, self.expires_at, keep)?;
@@ -142,7 +142,7 @@ impl Operation for CreateMailboxesBatch {
         for text in wanted {
             items.push(match text.parse::<Address>() {
                 Err(reason) => failed(text, &Error::invalid("addresses", reason.to_string())),
-                Ok(address) if !ctx.caller.reach().has(&address) => {
+                Ok(address) if !ctx.caller.reach().has_mailbox(&address) => {
                     failed(address.to_string(), &unknown_domain(&address.domain()))
                 }
                 // Taken out, so that an address that was given twice is made once and reported once.

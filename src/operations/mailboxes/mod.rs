@@ -23,7 +23,10 @@ use crate::types::{
 use super::listing::{given, listing};
 use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
 
-pub use access::{CreateAccessLink, GetMailboxPassword, ListAccessLinks, RevokeAccessLink, SetMailboxPassword};
+pub use access::{
+    CreateAccessLink, CreatedAccessLink, GetMailboxPassword, ListAccessLinks, MailboxPassword, RevokeAccessLink,
+    SetMailboxPassword,
+};
 pub use create::{BatchItem, CreateMailbox, CreateMailboxesBatch, CreatedMailbox};
 pub use export::mailboxes_as_csv;
 pub use owners::{
@@ -33,6 +36,7 @@ pub use owners::{
 
 listing! {
     /// Lists mailboxes, newest first: all but those in the trash and those that only collect, unless a lifecycle is asked for.
+    #[derive(Serialize)]
     pub struct ListMailboxes {
         /// Just those of this domain.
         pub domain: Option<DomainName>,
@@ -113,7 +117,7 @@ impl Operation for ListDeletedMailboxes {
 }
 
 /// Gets a mailbox, in whatever state it is.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GetMailbox {
     /// Its address.
     pub address: Address,
@@ -199,7 +203,7 @@ impl Operation for UpdateMailbox {
 }
 
 /// Puts a mailbox into the trash. It refuses mail from then on; its messages stay until it is purged.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DeleteMailbox {
     /// Its address.
     pub address: Address,

@@ -18,7 +18,7 @@ use crate::types::{Address, MailboxId, Page, Scope, ServiceBinding, ServiceBindi
 use super::{checked_name, checked_url, templates};
 
 /// Lists the services that a mailbox is used for, in the order in which they were bound; at most 1000.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GetMailboxServices {
     /// The mailbox's address.
     pub address: Address,
@@ -79,6 +79,16 @@ impl Operation for ListServiceBindings {
         let rows = store::service_links::list_bindings(&mut db, &filter, page.after()?, page.fetch(), page.skip()).await?;
         Ok(Page::new(rows, &page, |row| row.id))
     }
+}
+
+/// The services of several mailboxes at once, as far as the caller sees them; for doors whose lists show them. The scope is that
+/// of [`GetMailboxServices`].
+pub async fn services_of(ctx: &Ctx, addresses: &[&Address]) -> Result<Vec<ServiceBinding>> {
+    ctx.check_scope(&GetMailboxServices::SPEC).await?;
+    let seen = addresses.iter().filter(|address| ctx.caller.reach().has_mailbox(address));
+    let seen: Vec<String> = seen.map(ToString::to_string).collect();
+    let mut db = ctx.services.db.acquire().await?;
+    store::service_links::bindings(&mut db, Which::Among(&seen)).await
 }
 
 /// Binds a service to a mailbox, by its template.

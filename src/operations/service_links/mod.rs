@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 pub use bindings::{
     AddCustomServiceToMailbox, AddServiceToMailbox, BatchBindServicesToMailboxes, BatchBound, GetMailboxServices,
-    ListServiceBindings, RemoveServiceFromMailbox, UpdateServiceExpiration,
+    ListServiceBindings, RemoveServiceFromMailbox, UpdateServiceExpiration, services_of,
 };
 pub use templates::{CreateServiceTemplate, DeleteServiceTemplate, ListServiceTemplates, UpdateServiceTemplate};
 

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::http;
-use crate::web::admin::Admin;
 use crate::web::errors::Errors;
+use crate::web::person::Person;
 use crate::web::render;
 use crate::web::render::Answer;
 use crate::web::ui::Section;
@@ -48,14 +48,14 @@ pub(in crate::web) struct ConfirmPage {
 
 impl ConfirmPage {
     /// A question about what this request asked for; `next` is where "cancel" leads.
-    pub(in crate::web) fn new(admin: &Admin, section: Section, next: &str) -> Self {
+    pub(in crate::web) fn new(person: &impl Person, section: Section, next: &str) -> Self {
         Self {
-            ui: admin.ui(section),
+            ui: person.ui(section),
             title: String::new(),
             text: String::new(),
             button: String::new(),
-            action: admin.visit.here.clone(),
-            next: render::safe_next(next).to_owned(),
+            action: person.visit().here.clone(),
+            next: person.visit().side.safe_next(next).to_owned(),
             fields: Vec::new(),
             typed: None,
             errors: Errors::default(),

@@ -1,4 +1,4 @@
-//! Octets of a message: the HTML in its frame, the source, attachments. Each comes with a policy of its own.
+//! Octets of a message: the HTML in its frame, the source, attachments. Each comes with a policy of its own, the same on either side.
 
 use std::fmt::Write as _;
 
@@ -18,12 +18,13 @@ use crate::error::Error;
 use crate::mail::attachments::Attachment;
 use crate::mail::clean::CleanOptions;
 use crate::mail::clean::clean_html;
+use crate::operations::Ctx;
 use crate::operations::messages::GetEmail;
 use crate::operations::messages::get_attachment;
 use crate::operations::messages::get_email_raw;
 use crate::types::MessageId;
-use crate::web::admin::Admin;
 use crate::web::pages::messages::parsed_id;
+use crate::web::person::Person;
 use crate::web::render::Answer;
 use crate::web::ui::Section;
 use crate::web::ui::encode;
@@ -42,18 +43,18 @@ const STYLE: &str = "html{color-scheme:light;background:#fff}body{margin:0;paddi
     img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}a{color:#1c5fc4}\
     .pillarbox-note{margin:-20px -24px 20px;padding:8px 24px;background:#f4f5f7;border-bottom:1px solid #e3e6ea;color:#57606a;font-size:13px}";
 
-/// `GET /admin/messages/{id}/html`.
-pub(in crate::web) async fn html(admin: Admin, Path(id): Path<String>) -> Answer {
+/// `GET …/messages/{id}/html`.
+pub(in crate::web) async fn html<P: Person>(person: P, Path(id): Path<String>) -> Answer {
     let id = parsed_id(&id)?;
-    let email = admin.ctx.call(GetEmail { id }).await?;
+    let email = person.ctx().call_within(GetEmail { id }).await?;
     let prefix = format!("https://inline.invalid/{}/", uuid::Uuid::now_v7().simple());
     let options = CleanOptions::for_attachments(&email.content.attachments, &prefix);
     let source = email.content.html.join("\n<hr>\n");
     // A megabyte of HTML takes long enough that other requests would feel it.
     let work = move || clean_html(&source, &options);
     let cleaned = tokio::task::spawn_blocking(work).await.map_err(|cause| Error::Internal(cause.into()))?;
-    let content = with_images(&admin, id, &email.content.attachments, &prefix, cleaned.html).await?;
-    let ui = admin.ui(Section::Messages);
+    let content = with_images(person.ctx(), id, &email.content.attachments, &prefix, cleaned.html).await?;
+    let ui = person.ui(Section::Messages);
     let blocked = i64::try_from(cleaned.blocked_remote).unwrap_or(i64::MAX);
     let mut notes = Vec::new();
     if blocked > 0 {
@@ -71,7 +72,7 @@ pub(in crate::web) async fn html(admin: Admin, Path(id): Path<String>) -> Answer
 }
 
 /// Puts inline images into the HTML itself: the frame has no cookies, so it could not fetch them.
-async fn with_images(admin: &Admin, id: MessageId, files: &[Attachment], prefix: &str, html: String) -> Result<String, Error> {
+async fn with_images(ctx: &Ctx, id: MessageId, files: &[Attachment], prefix: &str, html: String) -> Result<String, Error> {
     let mut html = html;
     let mut left = MOST_IMAGE_OCTETS;
     for file in files {
@@ -80,7 +81,7 @@ async fn with_images(admin: &Admin, id: MessageId, files: &[Attachment], prefix:
             continue;
         }
         left -= file.size_octets;
-        let body = get_attachment(&admin.ctx, id, file.index).await?;
+        let body = get_attachment(ctx, id, file.index).await?;
         let data = format!("\"data:{};base64,{}\"", body.meta.served_type(), STANDARD.encode(&body.bytes));
         html = html.replace(&placeholder, &data);
     }
@@ -94,10 +95,10 @@ pub(in crate::web) struct How {
     download: String,
 }
 
-/// `GET /admin/messages/{id}/raw`, `?download=1` to save it.
-pub(in crate::web) async fn raw(admin: Admin, Path(id): Path<String>, Query(how): Query<How>) -> Answer {
+/// `GET …/messages/{id}/raw`, `?download=1` to save it.
+pub(in crate::web) async fn raw<P: Person>(person: P, Path(id): Path<String>, Query(how): Query<How>) -> Answer {
     let id = parsed_id(&id)?;
-    let raw = get_email_raw(&admin.ctx, id).await?;
+    let raw = get_email_raw(person.ctx(), id).await?;
     if how.download.is_empty() {
         return Ok(octets(raw.octets, "text/plain; charset=utf-8", OCTETS_POLICY));
     }
@@ -106,10 +107,10 @@ pub(in crate::web) async fn raw(admin: Admin, Path(id): Path<String>, Query(how)
     Ok(response)
 }
 
-/// `GET /admin/messages/{id}/attachments/{index}`.
-pub(in crate::web) async fn attachment(admin: Admin, Path((id, index)): Path<(String, String)>) -> Answer {
+/// `GET …/messages/{id}/attachments/{index}`.
+pub(in crate::web) async fn attachment<P: Person>(person: P, Path((id, index)): Path<(String, String)>) -> Answer {
     let index = index.parse().map_err(|_| Error::not_found("attachment", "There is no such attachment."))?;
-    let body = get_attachment(&admin.ctx, parsed_id(&id)?, index).await?;
+    let body = get_attachment(person.ctx(), parsed_id(&id)?, index).await?;
     let mut response = octets(body.bytes, body.meta.served_type(), OCTETS_POLICY);
     attach(&mut response, &body.meta.filename);
     Ok(response)

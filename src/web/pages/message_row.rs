@@ -5,6 +5,7 @@ use crate::operations::search::FoundEmail;
 use crate::types::Address;
 use crate::types::MessageId;
 use crate::types::MessageSummary;
+use crate::web::side::Side;
 use crate::web::ui::encode;
 
 /// A message in a list.
@@ -77,6 +78,8 @@ pub(in crate::web) fn sender(message: &MessageSummary) -> &str {
 /// Which messages a list shows.
 #[derive(Debug, Clone, Default)]
 pub(in crate::web) struct Where {
+    /// The side that shows it.
+    pub side: Side,
     /// Just those of this mailbox.
     pub mailbox: Option<Address>,
     /// `all`, `unread`, `starred` or `code`; empty is all.
@@ -91,8 +94,8 @@ impl Where {
     /// The address of the unfiltered list.
     pub(in crate::web) fn action(&self) -> String {
         match &self.mailbox {
-            Some(mailbox) => format!("/admin/mailboxes/{}", encode(mailbox)),
-            None => "/admin/messages".to_owned(),
+            Some(mailbox) => format!("{}/mailboxes/{}", self.side.home(), encode(mailbox)),
+            None => format!("{}/messages", self.side.home()),
         }
     }
 
@@ -117,7 +120,7 @@ impl Where {
     pub(in crate::web) fn message(&self, id: MessageId) -> String {
         let mut query: Vec<_> = self.mailbox.iter().map(|mailbox| ("in", mailbox.to_string())).collect();
         query.extend(self.query(&self.show));
-        with_query(format!("/admin/messages/{id}"), &query)
+        with_query(format!("{}/messages/{id}", self.side.home()), &query)
     }
 
     fn query(&self, show: &str) -> Vec<(&'static str, String)> {

@@ -1,4 +1,4 @@
-//! Lists of messages, and a message beside its list.
+//! Lists of messages, and a message beside its list; on either side.
 
 use askama::Template;
 use axum::extract::Path;
@@ -20,7 +20,6 @@ use crate::operations::search::ListAllEmails;
 use crate::types::MessageId;
 use crate::types::Page;
 use crate::types::Text;
-use crate::web::admin::Admin;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::confirm::Confirmation;
 use crate::web::pages::mailboxes::cursor;
@@ -29,6 +28,7 @@ use crate::web::pages::message_row::Row;
 use crate::web::pages::message_row::Where;
 use crate::web::pages::reader::Body;
 use crate::web::pages::reader::Reader;
+use crate::web::person::Person;
 use crate::web::render;
 use crate::web::render::Answer;
 use crate::web::ui::Section;
@@ -70,27 +70,29 @@ pub(in crate::web) struct Asked {
     view: String,
 }
 
-/// `GET /admin/messages`.
-pub(in crate::web) async fn list_all(admin: Admin, Query(asked): Query<Asked>) -> Answer {
-    let place = Where { mailbox: None, show: asked.show, q: asked.q, cursor: asked.cursor };
-    render::page(&list(&admin, place, None).await?)
+/// `GET /admin/messages`, `GET /portal/messages`.
+pub(in crate::web) async fn list_all<P: Person>(person: P, Query(asked): Query<Asked>) -> Answer {
+    let side = person.visit().side;
+    let place = Where { side, mailbox: None, show: asked.show, q: asked.q, cursor: asked.cursor };
+    render::page(&list(&person, place, None).await?)
 }
 
-/// `GET /admin/mailboxes/{address}`.
-pub(in crate::web) async fn list_in(admin: Admin, Path(address): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let place = Where { mailbox: Some(parsed(&address)?), show: asked.show, q: asked.q, cursor: asked.cursor };
-    render::page(&list(&admin, place, None).await?)
+/// `GET /admin/mailboxes/{address}`, `GET /portal/mailboxes/{address}`.
+pub(in crate::web) async fn list_in<P: Person>(person: P, Path(address): Path<String>, Query(asked): Query<Asked>) -> Answer {
+    let side = person.visit().side;
+    let place = Where { side, mailbox: Some(parsed(&address)?), show: asked.show, q: asked.q, cursor: asked.cursor };
+    render::page(&list(&person, place, None).await?)
 }
 
-async fn list(admin: &Admin, place: Where, open: Option<Reader>) -> Result<MessagesPage, Error> {
-    let (page, fault) = match read(admin, &place).await {
+async fn list(person: &impl Person, place: Where, open: Option<Reader>) -> Result<MessagesPage, Error> {
+    let (page, fault) = match read(person, &place).await {
         Ok(page) => (page, None),
         // The search stays in its field, to be mended.
         Err(error @ Error::Invalid(_)) if !place.q.is_empty() => (Page { items: Vec::new(), next_cursor: None }, Some(error)),
         Err(error) => return Err(error),
     };
     Ok(MessagesPage {
-        ui: admin.ui(if place.mailbox.is_some() { Section::Mailboxes } else { Section::Messages }),
+        ui: person.ui(if place.mailbox.is_some() { Section::Mailboxes } else { Section::Messages }),
         next: page.next_cursor.map(|next| place.after(&String::from(next))),
         rows: page.items.into_iter().map(|found| Row::found(found, &place)).collect(),
         fault: fault.map(|error| error.to_string()),
@@ -101,7 +103,7 @@ async fn list(admin: &Admin, place: Where, open: Option<Reader>) -> Result<Messa
     })
 }
 
-async fn read(admin: &Admin, place: &Where) -> Result<Page<FoundEmail>, Error> {
+async fn read(person: &impl Person, place: &Where) -> Result<Page<FoundEmail>, Error> {
     let (is_read, is_starred, has_code, is_quarantined) = match place.show.as_str() {
         "" | "all" => (None, None, None, None),
         "unread" => (Some(false), None, None, None),
@@ -114,7 +116,7 @@ async fn read(admin: &Admin, place: &Where) -> Result<Page<FoundEmail>, Error> {
     if let Some(address) = place.mailbox.clone().filter(|_| place.q.trim().is_empty()) {
         let address = Some(address);
         let list = ListEmails { address, is_read, is_starred, has_code, is_quarantined, cursor, ..ListEmails::default() };
-        let Page { items, next_cursor } = admin.ctx.call(list).await?;
+        let Page { items, next_cursor } = person.ctx().call_within(list).await?;
         let items = items.into_iter().map(|summary| FoundEmail { summary, highlights: Vec::new() }).collect();
         return Ok(Page { items, next_cursor });
     }
@@ -122,27 +124,28 @@ async fn read(admin: &Admin, place: &Where) -> Result<Page<FoundEmail>, Error> {
     let mailbox = place.mailbox.clone();
     let list =
         ListAllEmails { q: Some(q), mailbox, is_read, is_starred, has_code, is_quarantined, cursor, ..ListAllEmails::default() };
-    admin.ctx.call(list).await
+    person.ctx().call_within(list).await
 }
 
-/// `GET /admin/messages/{id}`.
-pub(in crate::web) async fn show(admin: Admin, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let reader = open(&admin, &id, &asked, true).await?;
-    if admin.visit.is_fragment {
-        return render::page(&ReaderPart { ui: admin.ui(Section::Messages), reader });
+/// `GET /admin/messages/{id}`, `GET /portal/messages/{id}`.
+pub(in crate::web) async fn show<P: Person>(person: P, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
+    let reader = open(&person, &id, &asked, true).await?;
+    if person.visit().is_fragment {
+        return render::page(&ReaderPart { ui: person.ui(Section::Messages), reader });
     }
-    render::page(&list(&admin, place(&asked)?, Some(reader)).await?)
+    render::page(&list(&person, place(&person, &asked)?, Some(reader)).await?)
 }
 
-fn place(asked: &Asked) -> Result<Where, Error> {
+fn place(person: &impl Person, asked: &Asked) -> Result<Where, Error> {
     let mailbox = if asked.r#in.is_empty() { None } else { Some(parsed(&asked.r#in)?) };
-    Ok(Where { mailbox, show: asked.show.clone(), q: asked.q.clone(), cursor: String::new() })
+    let side = person.visit().side;
+    Ok(Where { side, mailbox, show: asked.show.clone(), q: asked.q.clone(), cursor: String::new() })
 }
 
-async fn open(admin: &Admin, id: &str, asked: &Asked, mark_read: bool) -> Result<Reader, Error> {
-    let email = admin.ctx.call(GetEmail { id: parsed_id(id)? }).await?;
+async fn open(person: &impl Person, id: &str, asked: &Asked, mark_read: bool) -> Result<Reader, Error> {
+    let email = person.ctx().call_within(GetEmail { id: parsed_id(id)? }).await?;
     let view = View::ALL.into_iter().find(|view| view.as_str() == asked.view);
-    Ok(Reader::new(email, &place(asked)?, view, mark_read))
+    Ok(Reader::new(email, &place(person, asked)?, view, mark_read))
 }
 
 /// The id of a path; what is none is simply not there.
@@ -158,8 +161,8 @@ pub(in crate::web) struct Back {
 }
 
 /// `POST /admin/messages/{id}/{mark}`: `read`, `unread`, `star`, `unstar`, or `release` out of quarantine.
-pub(in crate::web) async fn mark(
-    admin: Admin,
+pub(in crate::web) async fn mark<P: Person>(
+    person: P,
     Path((id, mark)): Path<(String, String)>,
     Query(asked): Query<Asked>,
     Form(back): Form<Back>,
@@ -173,31 +176,31 @@ pub(in crate::web) async fn mark(
         _ => return Err(Error::not_found("page", "There is no such page.").into()),
     };
     if mark == "release" {
-        admin.ctx.call(ReleaseEmail { id: parsed_id(&id)? }).await?;
+        person.ctx().call_within(ReleaseEmail { id: parsed_id(&id)? }).await?;
     } else {
-        admin.ctx.call(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
+        person.ctx().call_within(UpdateEmail { id: parsed_id(&id)?, is_read, is_starred }).await?;
     }
-    if !admin.visit.is_fragment {
-        return render::see_other(render::safe_next(&back.next));
+    if !person.visit().is_fragment {
+        return render::see_other(person.visit().side.safe_next(&back.next));
     }
-    let reader = open(&admin, &id, &asked, false).await?;
-    let mut response = render::page(&ReaderPart { ui: admin.ui(Section::Messages), reader })?;
+    let reader = open(&person, &id, &asked, false).await?;
+    let mut response = render::page(&ReaderPart { ui: person.ui(Section::Messages), reader })?;
     // The lists and figures on the page are read anew.
     response.headers_mut().insert("hx-trigger", HeaderValue::from_static("live"));
     Ok(response)
 }
 
 /// `POST /admin/messages/{id}/delete`.
-pub(in crate::web) async fn delete(
-    admin: Admin,
+pub(in crate::web) async fn delete<P: Person>(
+    person: P,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
     Form(form): Form<Confirmation>,
 ) -> Answer {
     let id = parsed_id(&id)?;
-    let place = place(&asked)?;
-    let ui = admin.ui(Section::Messages);
-    let question = ConfirmPage::new(&admin, Section::Messages, &place.message(id)).ask(
+    let place = place(&person, &asked)?;
+    let ui = person.ui(Section::Messages);
+    let question = ConfirmPage::new(&person, Section::Messages, &place.message(id)).ask(
         ui.t("confirm.message_delete").to_owned(),
         ui.t("confirm.message_delete_text"),
         ui.t("delete"),
@@ -205,7 +208,7 @@ pub(in crate::web) async fn delete(
     if !form.is_given() {
         return question.show();
     }
-    match admin.ctx.call(DeleteEmail { id }).await {
+    match person.ctx().call_within(DeleteEmail { id }).await {
         Ok(_) => render::done(&place.here(), "message_deleted"),
         Err(error) => question.failed(error),
     }

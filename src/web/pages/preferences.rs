@@ -12,6 +12,7 @@ use crate::web::language::Language;
 use crate::web::render;
 use crate::web::render::Answer;
 use crate::web::ui::Theme;
+use crate::web::visit::Visit;
 
 /// What the buttons send: one of the two, and the page to come back to.
 #[derive(Debug, Default, Deserialize)]
@@ -22,8 +23,13 @@ pub(in crate::web) struct Choice {
     next: String,
 }
 
-/// `POST /admin/preferences`.
-pub(in crate::web) async fn set(State(services): State<Services>, mut jar: CookieJar, Form(choice): Form<Choice>) -> Answer {
+/// `POST /admin/preferences`, `POST /portal/preferences`.
+pub(in crate::web) async fn set(
+    State(services): State<Services>,
+    visit: Visit,
+    mut jar: CookieJar,
+    Form(choice): Form<Choice>,
+) -> Answer {
     let names = cookies::Names::of(&services.config);
     if let Some(language) = Language::from_tag(&choice.language) {
         jar = jar.add(names.preference(cookies::LANGUAGE, language.tag()));
@@ -31,5 +37,5 @@ pub(in crate::web) async fn set(State(services): State<Services>, mut jar: Cooki
     if !choice.theme.is_empty() {
         jar = jar.add(names.preference(cookies::THEME, Theme::from_name(&choice.theme).as_str()));
     }
-    Ok((jar, render::see_other(render::safe_next(&choice.next))?).into_response())
+    Ok((jar, render::see_other(visit.side.safe_next(&choice.next))?).into_response())
 }

@@ -52,11 +52,6 @@ pub(in crate::web) struct Credentials {
     next: String,
 }
 
-/// `GET /`.
-pub(in crate::web) async fn start() -> Answer {
-    render::see_other("/admin")
-}
-
 /// `GET /admin/login`.
 pub(in crate::web) async fn show(State(services): State<Services>, visit: Visit, Query(query): Query<Next>) -> Answer {
     if let Some(token) = &visit.session_token

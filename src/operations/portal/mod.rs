@@ -1,6 +1,9 @@
 //! Signing in of those who read mail without being administrators: users by their token, holders of a mailbox's password, and
 //! holders of an access link. Each sees a part of the installation, and nothing else is there for them.
 
+mod news;
+mod own;
+
 use std::sync::Arc;
 
 use serde_json::json;
@@ -13,6 +16,9 @@ use crate::types::{Address, Reach, Scope, SessionId};
 
 use super::sign_in::{Browser, context};
 use super::{Caller, Ctx, Services, users};
+
+pub use news::Earshot;
+pub use own::{is_own, trash_own_mailbox};
 
 /// How long a session lasts, in seconds.
 pub const SESSION_SECONDS: u32 = 7 * 24 * 3600;
@@ -57,11 +63,15 @@ pub async fn sign_in_user(services: &Services, browser: &Browser, token: &str) -
 /// Signs somebody in to one mailbox by its address and password. The same answer, in the same time, for an unknown address and a
 /// wrong password.
 pub async fn sign_in_mailbox(services: &Services, browser: &Browser, address: &str, password: &Password) -> Result<SignedIn> {
-    let shown: String = address.trim().chars().filter(|c| !c.is_control()).take(254).collect();
+    let address = address.trim();
+    let parsed = address.parse::<Address>().ok();
+    // One account, however its address is spelled: `"a"@x` names the same mailbox as `a@x`.
+    let spelled = parsed.as_ref().map_or(address, Address::as_str);
+    let shown: String = spelled.chars().filter(|c| !c.is_control()).take(254).collect();
     services.throttle.check(&shown, browser.remote)?;
-    let mailbox = match address.parse::<Address>() {
-        Ok(address) => store::portal::find_mailbox(&mut *services.db.acquire().await?, &address).await?,
-        Err(_) => None,
+    let mailbox = match &parsed {
+        Some(address) => store::portal::find_mailbox(&mut *services.db.acquire().await?, address).await?,
+        None => None,
     };
     let right = match mailbox.as_ref().and_then(|row| row.password_hash.as_deref()) {
         Some(hash) => password.verify(hash).await?,
