@@ -1,10 +1,10 @@
-//! Who is asking: the key that a request carries.
+//! Who is asking: the key, or the user's token, that a request carries.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::error::{Error, Result};
 use crate::operations::rates::{self, Standing};
-use crate::operations::{Ctx, Effect, Services, Surface, api_keys};
+use crate::operations::{Ctx, Effect, Services, Surface, api_keys, portal};
 
 use super::Origin;
 
@@ -40,9 +40,14 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
     }
 }
 
-/// The request of a caller with a key.
+/// The request of a caller with a key, or with a user's token in its place.
 pub async fn context(services: &Services, origin: &Origin, headers: &HeaderMap, surface: Surface) -> Result<Ctx> {
-    let caller = api_keys::authenticate(services, presented_key(headers)?).await?;
+    let key = presented_key(headers)?;
+    let caller = if portal::is_user_token(key) {
+        portal::authenticate_user(services, key).await?
+    } else {
+        api_keys::authenticate(services, key).await?
+    };
     Ok(Ctx { services: services.clone(), caller, surface, request_id: origin.request_id.clone(), remote: origin.remote })
 }
 

@@ -184,6 +184,7 @@ fn entries(sources: Vec<Source>) -> Entries {
             recipient: &source.recipient,
             code: source.code.as_deref(),
             link: source.link.as_deref(),
+            auth: source.auth.as_ref(),
         };
         let document = Document::new(&raw, known);
         entries.ids.push(source.id.0);

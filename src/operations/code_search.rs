@@ -47,12 +47,17 @@ pub struct FoundCodes {
 pub struct FoundCode {
     /// The mailbox's address.
     pub mailbox: Address,
-    /// The code; null where there is none.
+    /// The code; null where there is none, or it is withheld.
     pub code: Option<String>,
     /// How sure the code is, from 0 to 1; null where there is no code.
     pub confidence: Option<f64>,
-    /// The code's message; null where there is none.
+    /// The code's message, also of one that is withheld; null where there is none.
     pub email: Option<FoundEmail>,
+    /// Whether there is a code that the mailbox does not give out, since nothing proves its sender; `message` says why.
+    pub withheld: bool,
+    /// Why the code is withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// How many messages were looked at.
     pub total_emails_checked: i64,
     /// Why the mailbox could not be looked at; null where it was.
@@ -116,7 +121,16 @@ impl Operation for SearchVerificationCodes {
 fn told(row: Option<store::codes::Row>, mailbox: Address) -> FoundCode {
     let Some(row) = row else {
         let error = Some(format!("There is no mailbox {mailbox}, or it was asked for twice."));
-        return FoundCode { mailbox, code: None, confidence: None, email: None, total_emails_checked: 0, error };
+        return FoundCode {
+            mailbox,
+            code: None,
+            confidence: None,
+            email: None,
+            withheld: false,
+            message: None,
+            total_emails_checked: 0,
+            error,
+        };
     };
     let email = row.id.zip(row.received_at).map(|(id, received_at)| FoundEmail {
         id,
@@ -125,6 +139,14 @@ fn told(row: Option<store::codes::Row>, mailbox: Address) -> FoundCode {
         sender_name: row.from_name.unwrap_or_default(),
         received_at,
     });
-    let (code, confidence) = (row.code, row.code_confidence);
-    FoundCode { mailbox, code, confidence, email, total_emails_checked: row.checked, error: None }
+    FoundCode {
+        mailbox,
+        code: row.code,
+        confidence: row.code_confidence,
+        email,
+        withheld: row.withheld.is_some(),
+        message: row.withheld.map(|policy| policy.reason(row.sender_trust)),
+        total_emails_checked: row.checked,
+        error: None,
+    }
 }

@@ -55,14 +55,14 @@ pub enum Caller {
         /// The browser's session.
         session: SessionId,
     },
-    /// A signed-in user: sees the mailboxes that it owns or is a member of.
+    /// A user, signed in or by its token: sees the mailboxes that it owns or is a member of.
     User {
         /// The account.
         id: PrincipalId,
         /// What people call it.
         name: String,
-        /// The browser's session.
-        session: SessionId,
+        /// The browser's session; `None` for a program with the user's token.
+        session: Option<SessionId>,
         /// Its mailboxes.
         reach: Arc<Reach>,
     },

@@ -9,9 +9,9 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use moka::future::Cache;
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::types::ApiKeyId;
 
 use super::{Caller, Effect, Services};
 
@@ -59,7 +59,7 @@ impl Buckets {
 
 /// The buckets of the keys that asked in the last minutes.
 #[derive(Debug, Clone)]
-pub(super) struct Rates(Cache<ApiKeyId, Arc<Buckets>>);
+pub(super) struct Rates(Cache<Uuid, Arc<Buckets>>);
 
 impl Rates {
     pub(super) fn new() -> Self {
@@ -90,13 +90,20 @@ impl Standing {
     }
 }
 
-/// Counts a request of a caller with a key; other callers have no pace.
+/// The pace of a user that sends its token with each request.
+const USERS_PACE: Pace = Pace { reads_per_minute: READS_PER_MINUTE, writes_per_minute: WRITES_PER_MINUTE };
+
+/// Counts a request of a caller with a key, or with a user's token; other callers have no pace.
 pub async fn count(services: &Services, caller: &Caller, effect: Effect) -> Option<Standing> {
-    let Caller::Key { id, pace, .. } = caller else { return None };
-    let mut buckets = services.rates.0.get_with(*id, async { Arc::new(Buckets::new(*pace)) }).await;
-    if buckets.pace != *pace {
-        buckets = Arc::new(Buckets::new(*pace));
-        services.rates.0.insert(*id, Arc::clone(&buckets)).await;
+    let (id, pace) = match caller {
+        Caller::Key { id, pace, .. } => (id.0, *pace),
+        Caller::User { id, session: None, .. } => (id.0, USERS_PACE),
+        _ => return None,
+    };
+    let mut buckets = services.rates.0.get_with(id, async { Arc::new(Buckets::new(pace)) }).await;
+    if buckets.pace != pace {
+        buckets = Arc::new(Buckets::new(pace));
+        services.rates.0.insert(id, Arc::clone(&buckets)).await;
     }
     let (bucket, limiter, per_minute) = match effect {
         Effect::Read => ("read", &buckets.reads, pace.reads_per_minute),

@@ -3,6 +3,7 @@
 use chrono::Utc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::mail::search::{Condition, Fault, Highlight, Query, highlights, parse};
@@ -10,8 +11,12 @@ use crate::store;
 use crate::store::search::Question;
 use crate::types::{Address, MessageSummary, Page, PageRequest, Scope, Text, Timestamp};
 
+use super::context::within;
 use super::listing::listing;
-use super::{Confinement, Ctx, Effect, Method, Operation, Spec};
+use super::{Confinement, Ctx, Effect, Method, Operation, Spec, snake_case};
+
+/// Counting goes no further: who needs more narrows the search.
+const MOST_COUNTED: i64 = 10_000;
 
 listing! {
     /// Lists the messages of all mailboxes outside the trash, newest first; with any of the texts, those that have them all.
@@ -136,16 +141,37 @@ impl ListAllEmails {
         Ok(Some(query))
     }
 
-    async fn listed(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<FoundEmail>> {
-        let filter = store::messages::Filter {
+    fn filter(&self) -> store::messages::Filter {
+        store::messages::Filter {
             is_read: self.is_read,
             is_starred: self.is_starred,
             has_code: self.has_code,
             is_quarantined: self.is_quarantined.unwrap_or(false),
+        }
+    }
+
+    /// How many messages there are on all pages; `None` where there are more than [`MOST_COUNTED`].
+    async fn total(&self, ctx: &Ctx) -> Result<Option<i64>> {
+        let (reach, most) = (ctx.caller.reach(), MOST_COUNTED + 1);
+        let mut db = ctx.services.db.acquire().await?;
+        let count = match self.query()? {
+            None => store::messages::count_all(&mut db, self.filter(), reach, most).await?,
+            Some(query) => match question(&query) {
+                None => 0,
+                Some(mut question) => {
+                    question.is_quarantined = self.is_quarantined.unwrap_or(false);
+                    store::search::count(&mut db, &question, reach, most).await?
+                }
+            },
         };
+        Ok((count <= MOST_COUNTED).then_some(count))
+    }
+
+    async fn listed(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<FoundEmail>> {
         let mut db = ctx.services.db.acquire().await?;
         let rows =
-            store::messages::list_all(&mut db, filter, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
+            store::messages::list_all(&mut db, self.filter(), ctx.caller.reach(), page.after()?, page.fetch(), page.skip())
+                .await?;
         let Page { items, next_cursor } = Page::new(rows, page, |row| row.id);
         let items = items.into_iter().map(|summary| FoundEmail { summary, highlights: Vec::new() }).collect();
         Ok(Page { items, next_cursor })
@@ -171,6 +197,16 @@ impl ListAllEmails {
     }
 }
 
+/// How many messages a search with these inputs finds on all pages; `None` where they are too many to count. For callers that want
+/// it besides the page.
+pub async fn count_found(ctx: &Ctx, inputs: Map<String, Value>) -> Result<Option<i64>> {
+    ctx.check_scope(&SearchEmails::SPEC).await?;
+    let own: Map<String, Value> = inputs.into_iter().map(|(name, value)| (snake_case(&name), value)).collect();
+    let asked: ListAllEmails =
+        serde_json::from_value(Value::Object(own)).map_err(|cause| Error::invalid("", cause.to_string()))?;
+    within(SearchEmails::default().time_limit(), asked.total(ctx)).await
+}
+
 fn given(text: Option<&Text<200>>) -> Option<&str> {
     text.map(Text::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
@@ -189,6 +225,9 @@ fn question(query: &Query) -> Option<Question> {
             Condition::Larger(octets) => question.larger = Some(question.larger.map_or(octets, |before| before.max(octets))),
             Condition::Smaller(octets) => question.smaller = Some(question.smaller.map_or(octets, |before| before.min(octets))),
         }
+    }
+    for (name, has) in &query.services {
+        if *has { &mut question.services } else { &mut question.other_services }.push(name.clone());
     }
     Some(question)
 }

@@ -101,6 +101,32 @@ pub async fn list_all(
     Ok(rows)
 }
 
+/// How many messages [`list_all`] has in all, counted up to `most`.
+pub async fn count_all(db: &mut PgConnection, filter: Filter, reach: &Reach, most: i64) -> Result<i64> {
+    let (domains, mailboxes) = reach.names().unzip();
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (
+               select from messages e join mailboxes m using (mailbox_id)
+               where m.lifecycle <> 'trashed'
+                   and ($1::bool is null or e.is_read = $1) and ($2::bool is null or e.is_starred = $2)
+                   and ($3::bool is null or (e.code is not null or e.link is not null) = $3)
+                   and e.is_quarantined = $4
+                   and ($5::text[] is null or m.address = any($6)
+                       or m.domain_id in (select domain_id from domains where name = any($5)))
+               limit $7) as counted"#,
+        filter.is_read,
+        filter.is_starred,
+        filter.has_code,
+        filter.is_quarantined,
+        domains.as_deref(),
+        mailboxes.as_deref(),
+        most,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
+}
+
 /// The summaries of these messages, newest first; those in the trash are left out.
 pub async fn summaries(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<MessageSummary>> {
     let rows = summaries!(

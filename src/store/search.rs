@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::types::{MessageId, Reach, Timestamp};
+use crate::types::{MessageId, Reach, Timestamp, Verdicts};
 
 use super::messages::Octets;
 
@@ -52,6 +52,8 @@ pub struct Source {
     pub code: Option<String>,
     /// The link in it.
     pub link: Option<String>,
+    /// What was found out about its sender; `None` where it was not checked.
+    pub auth: Option<Verdicts>,
     octets: Octets,
 }
 
@@ -65,7 +67,8 @@ impl Source {
 /// Messages with their octets.
 pub async fn sources(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Source>> {
     let rows = sqlx::query!(
-        r#"select e.message_id as "id: MessageId", m.address, e.recipient, e.code, e.link, c.encoding, c.octets, c.size_octets
+        r#"select e.message_id as "id: MessageId", m.address, e.recipient, e.code, e.link, c.auth,
+               c.encoding, c.octets, c.size_octets
            from messages e join contents c using (content_id) join mailboxes m using (mailbox_id)
            where e.message_id = any($1::uuid[]) order by e.message_id"#,
         ids,
@@ -80,6 +83,8 @@ pub async fn sources(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Source>>
             recipient: row.recipient,
             code: row.code,
             link: row.link,
+            // What this version cannot read counts as not checked: one row keeps no other out.
+            auth: row.auth.and_then(|auth| serde_json::from_value(auth).ok()),
             octets: Octets { encoding: row.encoding, stored: row.octets, size_octets: row.size_octets },
         })
         .collect())
@@ -145,6 +150,10 @@ pub struct Question {
     pub larger: Option<i64>,
     /// Smaller than this, in octets.
     pub smaller: Option<i64>,
+    /// In mailboxes that have all these services, by name.
+    pub services: Vec<String>,
+    /// In mailboxes that have none of these.
+    pub other_services: Vec<String>,
 }
 
 /// A message that was found.
@@ -186,6 +195,12 @@ pub async fn find(
                    and e.is_quarantined = $13
                    and ($11::text[] is null or m.address = any($12)
                        or m.domain_id in (select domain_id from domains where name = any($11)))
+                   and ($14::text[] = '{}' or not exists (select from unnest($14::text[]) as wanted (name) where not exists (
+                       select from service_bindings b left join service_templates t using (service_template_id)
+                       where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(wanted.name))))
+                   and ($15::text[] = '{}' or not exists (select from unnest($15::text[]) as unwanted (name) where exists (
+                       select from service_bindings b left join service_templates t using (service_template_id)
+                       where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(unwanted.name))))
                order by s.sequence + 0 desc limit $9::bigint + $10::bigint) as x
            limit $9::bigint offset $10::bigint"#,
         question.tsquery,
@@ -201,8 +216,53 @@ pub async fn find(
         domains.as_deref(),
         mailboxes.as_deref(),
         question.is_quarantined,
+        &question.services,
+        &question.other_services,
     )
     .fetch_all(db)
     .await?;
     Ok(rows)
+}
+
+/// How many messages in reach a question asks for, counted up to `most`.
+pub async fn count(db: &mut PgConnection, question: &Question, reach: &Reach, most: i64) -> Result<i64> {
+    let (domains, mailboxes) = reach.names().unzip();
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (
+               select from generate_series((select max(sequence) from message_search) >> 14, 0, -1::bigint) as b (block)
+               cross join lateral (
+                   select from message_search s join messages e using (message_id) join mailboxes m using (mailbox_id)
+                   where s.document @@ (('''#' || b.block || '''')::tsquery && $1::text::tsquery)
+                       and m.lifecycle <> 'trashed'
+                       and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
+                       and ($4::timestamptz is null or e.received_at >= $4) and ($5::timestamptz is null or e.received_at < $5)
+                       and ($6::bigint is null or e.size_octets > $6) and ($7::bigint is null or e.size_octets < $7)
+                       and e.is_quarantined = $8
+                       and ($9::text[] is null or m.address = any($10)
+                           or m.domain_id in (select domain_id from domains where name = any($9)))
+                       and ($11::text[] = '{}' or not exists (select from unnest($11::text[]) as wanted (name) where not exists (
+                           select from service_bindings b left join service_templates t using (service_template_id)
+                           where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(wanted.name))))
+                       and ($12::text[] = '{}' or not exists (select from unnest($12::text[]) as unwanted (name) where exists (
+                           select from service_bindings b left join service_templates t using (service_template_id)
+                           where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(unwanted.name))))
+                   limit $13) as x
+               limit $13) as counted"#,
+        question.tsquery,
+        question.is_read,
+        question.is_starred,
+        question.after as Option<Timestamp>,
+        question.before as Option<Timestamp>,
+        question.larger,
+        question.smaller,
+        question.is_quarantined,
+        domains.as_deref(),
+        mailboxes.as_deref(),
+        &question.services,
+        &question.other_services,
+        most,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
 }

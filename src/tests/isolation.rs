@@ -134,6 +134,7 @@ async fn callers(server: &Server) -> Vec<(&'static str, Caller)> {
     vec![
         ("nobody", Caller::Nobody),
         ("a user", portal::sign_in_user(services, &browser(), &token).await.unwrap().caller),
+        ("a user's token", portal::authenticate_user(services, &token).await.unwrap()),
         ("a mailbox", portal::sign_in_mailbox(services, &browser(), "mine@example.org", &password).await.unwrap().caller),
         ("a link", portal::sign_in_link(services, &browser(), &link).await.unwrap().caller),
         ("a key to a mailbox", api_keys::authenticate(services, key["key"].as_str().unwrap()).await.unwrap()),

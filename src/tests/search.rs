@@ -102,6 +102,27 @@ async fn words_phrases_parts_and_operators_find_what_they_say() {
 }
 
 #[tokio::test]
+async fn a_service_finds_the_messages_of_its_mailboxes() {
+    let server = filled().await;
+    let template = json!({ "name": "My Shop", "login_url": "https://shop.example/" });
+    let template = server.rest.post("/service-templates", template).await.data()["id"].take();
+    server.rest.post("/mailboxes/alice@example.org/services", json!({ "template_id": template })).await.data();
+    let custom = json!({ "name": "Club", "login_url": "https://club.example/" });
+    server.rest.post("/mailboxes/bob@example.org/services/custom", custom).await.data();
+    for (q, found) in [
+        ("service:\"my shop\"", &["Sign in", "Your order"][..]),
+        ("service:club", &["Monday", "登录"]),
+        ("-service:club", &["Sign in", "Your order"]),
+        ("service:club monday", &["Monday"]),
+        ("service:club service:\"my shop\"", &[]),
+        ("service:nothing", &[]),
+        ("!service:nothing monday", &["Monday", "Your order"]),
+    ] {
+        assert_eq!(subjects(&ask(&server, q).await), found, "{q}");
+    }
+}
+
+#[tokio::test]
 async fn separate_inputs_ask_the_same_and_highlights_show_where() {
     let server = filled().await;
     let found = server.rest.all("/messages/search?from=bank&content=verification+code&is_read=false", 50).await;

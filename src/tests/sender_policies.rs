@@ -178,6 +178,9 @@ async fn a_mailbox_withholds_what_its_policy_does_not_give_out() {
                 assert_eq!(place.is_null(), !is_given, "{policy} {trust}: {place}");
             }
             assert_eq!(answer["withheld"].as_bool().unwrap_or(false), !is_given);
+            let searched = searched(&server, &address).await;
+            assert_eq!((&searched["withheld"], &searched["code"]), (&json!(!is_given), &answer["code"]), "{policy} {trust}");
+            assert_eq!((&searched["message"], &searched["email"]["id"]), (&answer["message"], &email["id"]), "{policy} {trust}");
             if !is_given {
                 let reason = answer["message"].as_str().unwrap();
                 assert_eq!(email["withheld_reason"], reason);
@@ -202,6 +205,43 @@ async fn a_forged_code_that_comes_later_hides_no_proven_one() {
     assert_eq!(waited.data()["code"], "111111");
     assert!(deliver(&server, &["alice@example.org"], &mail("forged.example", "333333")).await.starts_with("250 "));
     assert_eq!(code(&server).await["code"], "111111");
+    let searched = searched(&server, "alice@example.org").await;
+    assert_eq!((&searched["code"], &searched["withheld"]), (&json!("111111"), &json!(false)));
+}
+
+/// What the search for codes says of a mailbox.
+async fn searched(server: &Server, address: &str) -> Value {
+    server.rest.post("/verification-codes/search", json!({ "mailboxes": [address] })).await.data()["results"][0].take()
+}
+
+#[tokio::test]
+async fn a_search_finds_messages_by_what_was_found_out_about_their_senders() {
+    let dns = dns().await;
+    let server = start(&dns, RawConfig::default()).await;
+    for (message, subject) in [(signed("111111"), "pass"), (mail("forged.example", "222222"), "fail")] {
+        assert!(deliver(&server, &["alice@example.org"], &message).await.starts_with("250 "), "{subject}");
+    }
+    let ask = async |q: &str| -> Vec<Value> {
+        let rows = server.rest.all(&format!("/messages?q={q}"), 10).await;
+        rows.iter().map(|row| row["sender_trust"].clone()).collect()
+    };
+    while ask("after:1d").await.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for (q, found) in [
+        ("dmarc:pass", &["pass"][..]),
+        ("dmarc:fail", &["fail"]),
+        ("-dmarc:fail", &["pass"]),
+        ("dkim:pass", &["pass"]),
+        ("dkim:none", &["fail"]),
+        ("dkim:pass+dmarc:fail", &[]),
+        ("dmarc:temperror", &[]),
+    ] {
+        assert_eq!(ask(q).await, found, "{q}");
+    }
+    let (alice, spf) = (newest(&server).await, ask("spf:pass").await.len() + ask("-spf:pass").await.len());
+    assert!(alice["auth"]["spf"]["result"].is_string() && spf == 2, "{alice}");
+    server.rest.get("/messages?q=spf:good").await.problem(400, "invalid_input");
 }
 
 #[tokio::test]

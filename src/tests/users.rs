@@ -6,7 +6,7 @@ use pillarbox::operations::sign_in::Browser;
 use pillarbox::types::Reach;
 use serde_json::{Value, json};
 
-use crate::harness::server::Server;
+use crate::harness::server::{Server, note};
 
 pub(crate) fn browser() -> Browser {
     Browser { remote: Some([192, 0, 2, 7].into()), user_agent: "test".to_owned(), request_id: "test".to_owned() }
@@ -78,6 +78,46 @@ async fn a_user_who_is_disabled_or_removed_is_signed_out_at_once() {
     assert!(!is_good(&server, &session).await);
     assert_eq!(server.look("mine@example.org").await["user_id"], json!(null));
     server.rest.get(&format!("/users/{id}")).await.problem(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn a_token_in_place_of_a_key_reaches_the_users_own_and_no_more() {
+    let server = Server::start().await;
+    let (id, token) = user(&server, "Anna").await;
+    for address in ["mine@example.org", "theirs@example.org"] {
+        server.mailbox(address).await;
+        server.mail(&[address], note("Login", "Your verification code is 482913.")).await;
+    }
+    server.rest.request("PUT", "/mailboxes/mine@example.org/owner", Some(json!({ "user_id": id }))).await.data();
+    let anna = server.rest.with_key(&token);
+    let stranger = server.stranger();
+    let plain = stranger.header("X-API-Key", &token);
+    for caller in [&anna, &plain] {
+        let seen = caller.all("/mailboxes", 10).await;
+        assert_eq!((seen.len(), &seen[0]["address"]), (1, &json!("mine@example.org")));
+        assert_eq!(caller.all("/messages", 10).await.len(), 1);
+        let code = caller.get("/admin/verification-code?mailbox=mine@example.org").await;
+        assert_eq!(code.data()["code"], "482913");
+        assert!(code.header("ratelimit-policy").contains("q=600"), "a program has a pace: {code}");
+        caller.get("/mailboxes/theirs@example.org/messages").await.problem(404, "mailbox_not_found");
+        let refused = caller.delete("/mailboxes/mine@example.org").await.problem(403, "missing_scope");
+        assert!(refused["detail"].as_str().unwrap().contains("mailbox:write"), "{refused}");
+        caller.get("/users").await.problem(403, "missing_scope");
+        caller.post("/api-keys", json!({ "name": "more" })).await.problem(403, "missing_scope");
+    }
+    let message = server.newest("mine@example.org").await["id"].as_str().unwrap().to_owned();
+    anna.patch(&format!("/messages/{message}"), json!({ "is_starred": true })).await.data();
+
+    // What ends the token or takes the mailbox away holds for the very next request.
+    server.rest.request("PUT", "/mailboxes/mine@example.org/owner", Some(json!({ "user_id": null }))).await.data();
+    assert!(anna.all("/mailboxes", 10).await.is_empty());
+    server.rest.patch(&format!("/users/{id}"), json!({ "is_active": false })).await.data();
+    anna.get("/mailboxes").await.problem(401, "unauthenticated");
+    server.rest.patch(&format!("/users/{id}"), json!({ "is_active": true })).await.data();
+    let other = server.rest.post(&format!("/users/{id}/token"), json!({})).await.data()["token"].as_str().unwrap().to_owned();
+    anna.get("/mailboxes").await.problem(401, "unauthenticated");
+    assert!(server.rest.with_key(&other).get("/mailboxes").await.data().is_array());
+    server.rest.with_key("xmail_user_made-up").get("/mailboxes").await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]

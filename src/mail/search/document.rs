@@ -4,6 +4,7 @@ use crate::mail::attachments::Disposition;
 use crate::mail::extract;
 use crate::mail::parse::{Parsed, parse};
 use crate::mail::text::single_line;
+use crate::types::{Outcome, Verdicts};
 
 use super::terms::{Field, Pieces};
 
@@ -34,6 +35,8 @@ pub struct Known<'a> {
     pub code: Option<&'a str>,
     /// The link that was found in it.
     pub link: Option<&'a str>,
+    /// What was found out about its sender; `None` where it was not checked.
+    pub auth: Option<&'a Verdicts>,
 }
 
 impl Document {
@@ -80,6 +83,18 @@ fn facts(pieces: &mut Pieces, parsed: &Parsed, known: Known<'_>) {
     }
     if let Some(id) = &parsed.message_id {
         pieces.fact(Field::MessageId, id);
+    }
+    verdicts(pieces, known.auth.unwrap_or(&Verdicts::default()));
+}
+
+fn verdicts(pieces: &mut Pieces, found: &Verdicts) {
+    pieces.fact(Field::Spf, found.spf.result.as_str());
+    pieces.fact(Field::Dmarc, found.dmarc.result.as_str());
+    for signature in &found.dkim {
+        pieces.fact(Field::Dkim, signature.result.as_str());
+    }
+    if found.dkim.is_empty() {
+        pieces.fact(Field::Dkim, Outcome::None.as_str());
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Query {
     pub tsquery: Option<String>,
     /// What rows must hold besides.
     pub conditions: Vec<Condition>,
+    /// Services by name, each with whether the mailbox must have it or must not.
+    pub services: Vec<(String, bool)>,
     /// What to show in the texts that were found.
     pub(super) needles: Vec<Needle>,
 }
@@ -84,6 +86,7 @@ impl Query {
                 }
             }
             Asked::Row(condition) => self.conditions.push(condition),
+            Asked::Service(name, has) => self.services.push((name, has)),
         }
         Ok(())
     }
@@ -192,6 +195,13 @@ mod tests {
     }
 
     #[test]
+    fn verdicts_are_facts_and_services_are_asked_of_the_mailbox() {
+        let query = parse(r#"spf:pass -dkim:fail service:"My shop" !service:old"#, now()).unwrap_or_default();
+        assert_eq!(query.tsquery.as_deref(), Some("'p|pass' & !'y|fail'"));
+        assert_eq!(query.services, [("My shop".to_owned(), true), ("old".to_owned(), false)]);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_place() {
         let cases = [
             ("hello colour:red", 7, "there is no operator `colour:`"),
@@ -199,6 +209,8 @@ mod tests {
             ("a \"b", 3, "not closed"),
             ("码 after:soon", 3, "takes a day"),
             ("larger:big", 1, "takes a size"),
+            ("spf:good", 1, "`spf:` takes pass, fail, softfail"),
+            ("a service:\"\"", 3, "needs the name"),
             ("from:!", 1, ""),
         ];
         for (question, position, reason) in cases {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
-use crate::types::Timestamp;
+use crate::types::{Outcome, Timestamp};
 
 use super::terms::{Field, fact_query, field_query};
 
@@ -24,6 +24,9 @@ enum Takes {
     Part(&'static [Field]),
     /// A fact, as a whole.
     Fact(Field),
+    /// The result of a check of the sender.
+    Verdict(Field),
+    Service,
     Is,
     Has,
     After,
@@ -31,6 +34,10 @@ enum Takes {
     Larger,
     Smaller,
 }
+
+/// The results that a check can have.
+const OUTCOMES: &[Outcome] =
+    &[Outcome::Pass, Outcome::Fail, Outcome::SoftFail, Outcome::Neutral, Outcome::None, Outcome::TempError, Outcome::PermError];
 
 /// What rows must hold besides the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +94,10 @@ pub const OPERATORS: &[Operator] = &[
     operator("domain", "inbox.example", "messages of mailboxes of this domain", Takes::Fact(Field::Domain)),
     operator("code", "482913", "messages with this verification code", Takes::Fact(Field::Code)),
     operator("link-host", "shop.example", "messages whose verification link leads there", Takes::Fact(Field::LinkHost)),
+    operator("service", "\"My shop\"", "messages of mailboxes with a service of this name", Takes::Service),
+    operator("spf", "pass", "messages whose SPF check had this result", Takes::Verdict(Field::Spf)),
+    operator("dkim", "pass", "messages with a DKIM signature of this result", Takes::Verdict(Field::Dkim)),
+    operator("dmarc", "fail", "messages whose DMARC check had this result", Takes::Verdict(Field::Dmarc)),
     operator("is", "unread", "read, unread, starred or unstarred messages", Takes::Is),
     operator("has", "code", "messages with a code, link, attachment or inline part", Takes::Has),
     operator("after", "2026-11-20", "accepted on this day or later; also 7d, 12h, Unix seconds, RFC 3339", Takes::After),
@@ -100,6 +111,8 @@ pub const OPERATORS: &[Operator] = &[
 pub(super) enum Asked {
     Words(String),
     Row(Condition),
+    /// The name of a service, and whether mailboxes must have it or must not.
+    Service(String, bool),
 }
 
 impl Operator {
@@ -126,6 +139,12 @@ impl Operator {
             }
             Takes::Fact(_) if value.is_empty() => words(None),
             Takes::Fact(field) => words(Some(fact_query(field, value.trim_matches(['<', '>'])))),
+            Takes::Verdict(field) => match OUTCOMES.iter().find(|outcome| outcome.as_str() == value) {
+                Some(outcome) => words(Some(fact_query(field, outcome.as_str()))),
+                None => Err(format!("`{}:` takes pass, fail, softfail, neutral, none, temperror or permerror", self.name)),
+            },
+            Takes::Service if value.trim().is_empty() => Err("`service:` needs the name of a service".to_owned()),
+            Takes::Service => Ok(Asked::Service(value.trim().to_owned(), !negated)),
             Takes::Is => match value {
                 "read" => row(Condition::Read(true)),
                 "unread" => row(Condition::Read(false)),

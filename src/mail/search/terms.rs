@@ -38,6 +38,9 @@ pub(super) enum Field {
     Code,
     LinkHost,
     Has,
+    Spf,
+    Dkim,
+    Dmarc,
 }
 
 impl Field {
@@ -57,6 +60,9 @@ impl Field {
             Self::Code => 'k',
             Self::LinkHost => 'h',
             Self::Has => 'x',
+            Self::Spf => 'p',
+            Self::Dkim => 'y',
+            Self::Dmarc => 'z',
         }
     }
 

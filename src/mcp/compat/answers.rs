@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Result;
 use crate::operations::Ctx;
 use crate::operations::bodies::{Bodies, email_bodies};
+use crate::operations::search::count_found;
 use crate::types::MessageId;
 
 use super::rows::{self, Row};
@@ -169,11 +170,11 @@ async fn found(ctx: &Ctx, given: &Map<String, Value>, answer: Value) -> Result<V
     let number = |name, default: i64| given.get(name).and_then(Value::as_i64).unwrap_or(default);
     let (limit, offset) = (number("limit", 50), number("offset", 0));
     let next = answer.get("next_cursor").cloned().unwrap_or_default();
-    let total = answer.get("total").cloned().unwrap_or_default();
     let emails = emails(ctx, items(answer)).await?;
-    // Without a count of all: what is known of it.
     let seen = offset + i64::try_from(emails.len()).unwrap_or(0);
-    let total = if total.is_null() && next.is_null() { seen.into() } else { total };
+    let is_first = offset == 0 && given.get("cursor").is_none_or(Value::is_null);
+    // Where the first page is all, it needs no counting.
+    let total = if is_first && next.is_null() { Some(seen) } else { count_found(ctx, given.clone()).await? };
     Ok(json!({
         "emails": emails, "total": total, "limit": limit, "offset": offset, "hasMore": !next.is_null(), "nextCursor": next,
     }))

@@ -5,6 +5,7 @@ mod news;
 mod own;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -12,8 +13,9 @@ use crate::crypto::{Password, digest, random_token, verify_dummy};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::portal::{Holder, NewSession};
-use crate::types::{Address, Reach, Scope, SessionId};
+use crate::types::{Address, Reach, Scope, SessionId, User};
 
+use super::context::within;
 use super::sign_in::{Browser, context};
 use super::{Caller, Ctx, Services, users};
 
@@ -43,21 +45,41 @@ pub struct SignedIn {
 /// Signs a user in by its token, as in the link `/?key=TOKEN`.
 pub async fn sign_in_user(services: &Services, browser: &Browser, token: &str) -> Result<SignedIn> {
     services.throttle.check("a user's token", browser.remote)?;
-    let mut db = services.db.acquire().await?;
-    let digest = digest(token.trim());
-    let filter = store::users::Filter { token_digest: Some(&digest), ..Default::default() };
-    let user = if token.trim().starts_with(users::TOKEN_LABEL) {
-        store::users::list(&mut db, &filter, None, 1, 0).await?.pop()
-    } else {
-        None
-    };
-    drop(db);
+    let user = user_of(&mut *services.db.acquire().await?, token.trim()).await?;
     let Some(user) = user else {
         return Err(
             refused(services, browser, "a user's token", "The token is not valid: it is mistyped, expired or replaced.").await
         );
     };
     begin(services, browser, Holder::User(user.id), &user.id.to_string()).await
+}
+
+/// The user that holds a token, while both are good.
+async fn user_of(db: &mut sqlx::PgConnection, token: &str) -> Result<Option<User>> {
+    if !is_user_token(token) {
+        return Ok(None);
+    }
+    let digest = digest(token);
+    let filter = store::users::Filter { token_digest: Some(&digest), ..Default::default() };
+    Ok(store::users::list(db, &filter, None, 1, 0).await?.pop())
+}
+
+/// Whether a text has the form of a user's token, which programs may send in place of a key.
+pub fn is_user_token(text: &str) -> bool {
+    text.starts_with(users::TOKEN_LABEL)
+}
+
+/// Tells which user sends its token with a request, and what that user sees at this moment. Nothing is remembered, so that a token
+/// that is replaced and a mailbox that is taken away are gone at once.
+pub async fn authenticate_user(services: &Services, token: &str) -> Result<Caller> {
+    let find = async {
+        let mut db = services.db.acquire().await?;
+        let Some(user) = user_of(&mut db, token).await? else { return Ok(None) };
+        let reach = Reach::Only { domains: Vec::new(), mailboxes: store::users::addresses(&mut db, user.id).await? };
+        Ok(Some(Caller::User { id: user.id, name: user.name, session: None, reach: Arc::new(reach) }))
+    };
+    let caller = within(Duration::from_secs(10), find).await?;
+    caller.ok_or_else(|| Error::Unauthenticated("The user's token is not valid: it is mistyped, expired or replaced.".into()))
 }
 
 /// Signs somebody in to one mailbox by its address and password. The same answer, in the same time, for an unknown address and a
@@ -145,7 +167,7 @@ async fn caller_in(db: &mut sqlx::PgConnection, token: &str) -> Result<Option<Ca
     let only = |addresses: Vec<Address>| Arc::new(Reach::Only { domains: Vec::new(), mailboxes: addresses });
     if let (Some(id), Some(name)) = (row.user_id, row.user_name) {
         let reach = only(store::users::addresses(db, id).await?);
-        return Ok(Some(Caller::User { id, name, session, reach }));
+        return Ok(Some(Caller::User { id, name, session: Some(session), reach }));
     }
     let Some(address) = row.address else { return Ok(None) };
     let reach = only(vec![address.clone()]);
@@ -159,7 +181,7 @@ async fn caller_in(db: &mut sqlx::PgConnection, token: &str) -> Result<Option<Ca
 /// Ends the caller's session.
 pub async fn sign_out(ctx: &Ctx) -> Result<()> {
     let (session, target) = match &ctx.caller {
-        Caller::User { session, id, .. } => (*session, id.to_string()),
+        Caller::User { session: Some(session), id, .. } => (*session, id.to_string()),
         Caller::Mailbox { session, address, .. } | Caller::Link { session, address, .. } => (*session, address.to_string()),
         _ => return Err(Error::Unauthenticated("Sign in first.".into())),
     };
