@@ -141,6 +141,7 @@ async fn make_template(db: &mut PgConnection, server: &PgConnectOptions, name: &
 fn template_name() -> String {
     let mut hash = Sha256::new();
     for migration in MIGRATOR.iter() {
+        hash.update(migration.version.to_be_bytes());
         hash.update(&migration.checksum);
     }
     let tag = hash.finalize().iter().take(6).fold(String::new(), |tag, octet| format!("{tag}{octet:02x}"));
