@@ -111,13 +111,13 @@ async fn a_service_is_made_with_its_rules_changed_and_removed() {
         let answer = browser.post("/admin/services", &fields).await;
         assert!(answer.status == 400 && answer.text().contains(&format!("error-{field}")), "{field}: {answer}");
     }
-    leads_to(&browser.post("/admin/services", &good).await, "/admin/services?done=service_added");
+    leads_to(&browser.post("/admin/services", &good).await, "/admin/services?done=template_added");
     let made = only_template(&server).await;
     assert_eq!(made["extraction_rules"], json!({ "min_length": 6, "alphabet": "digits" }));
     let here = format!("/admin/services/{}", made["id"].as_str().unwrap());
     assert!(browser.get(&here).await.text().contains(r#"value="digits" selected"#));
     let fields = [("name", "Application"), ("login_url", "https://app.example/login"), ("sender", "app.example")];
-    leads_to(&browser.post(&here, &fields).await, &format!("{here}?done=service_changed"));
+    leads_to(&browser.post(&here, &fields).await, &format!("{here}?done=template_changed"));
     let changed = only_template(&server).await;
     assert_eq!((&changed["name"], &changed["extraction_rules"]), (&json!("Application"), &json!({ "sender": "app.example" })));
     let question = browser.post(&format!("{here}/delete"), &[]).await.text();

@@ -8,7 +8,11 @@ use crate::jobs::done;
 /// Makes a message look as if it had come so many days ago.
 pub(crate) async fn age(server: &Server, subject: &str, days: i32) {
     let done = sqlx::query(
-        "update messages set received_at = now() - make_interval(days => $2),
+        // What the search knows of it hangs on its id.
+        "with forgotten as (
+             delete from message_search s using messages m where s.message_id = m.message_id and m.subject = $1
+         )
+         update messages set received_at = now() - make_interval(days => $2),
              message_id = (lpad(to_hex((extract(epoch from now() - make_interval(days => $2)) * 1000)::bigint), 12, '0')
                  || substr(replace(message_id::text, '-', ''), 13))::uuid
          where subject = $1",

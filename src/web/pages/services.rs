@@ -185,7 +185,7 @@ pub(in crate::web) async fn create(admin: Admin, Form(form): Form<TemplateForm>)
         Err(error) => Err(error),
     };
     match result.map_err(flattened) {
-        Ok(_) => render::done(HERE, "service_added"),
+        Ok(_) => render::done(HERE, "template_added"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Services), &FIELDS);
             let page = TemplatesPage { open_form: true, form, errors, ..page(&admin, &Asked::default()).await? };
@@ -243,7 +243,7 @@ pub(in crate::web) async fn update(admin: Admin, Path(id): Path<String>, Form(fo
         Err(error) => Err(error),
     };
     match result.map_err(flattened) {
-        Ok(_) => render::done(&format!("{HERE}/{id}"), "service_changed"),
+        Ok(_) => render::done(&format!("{HERE}/{id}"), "template_changed"),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let errors = Errors::from_error(&error, &admin.ui(Section::Services), &FIELDS);
             let page = TemplatePage { form, errors, ..template_page(&admin, find(&admin, id).await?) };
