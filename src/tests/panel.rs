@@ -138,6 +138,7 @@ async fn nobody_sees_a_page_without_a_session() {
         match path.as_str() {
             "/setup" => assert_eq!(answer.status, 410),
             "/admin/login" => assert_eq!(answer.status, 200),
+            "/admin/x" => assert_eq!(answer.status, 404),
             path if path.starts_with("/static/") => assert_eq!(answer.status, 404),
             path if path.contains("/x") && answer.status == 404 => panic!("{path}"),
             _ => {

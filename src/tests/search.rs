@@ -20,7 +20,7 @@ fn subjects(found: &[Value]) -> Vec<&str> {
 }
 
 /// Waits until the index has so many messages: each has a subject.
-async fn indexed(server: &Server, messages: usize) {
+pub(crate) async fn indexed(server: &Server, messages: usize) {
     for _ in 0..600 {
         if ask(server, "after:1d").await.len() == messages {
             return;

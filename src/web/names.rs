@@ -162,6 +162,11 @@ impl Ui {
         if name.trim().is_empty() { id.to_string().chars().take(13).collect() } else { name.to_owned() }
     }
 
+    /// The day of a time, as a field for it has it (UTC); empty where there is none.
+    pub(in crate::web) fn day(&self, time: &Option<Timestamp>) -> String {
+        time.map(|at| at.0.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    }
+
     /// A number of hours until something ends; 0 is never.
     pub(in crate::web) fn hours_name(&self, hours: &i64) -> String {
         if *hours > 0 && *hours < 24 { self.count("mailbox_ways.hours", hours) } else { self.expiry_name(&(hours / 24)) }

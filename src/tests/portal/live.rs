@@ -20,7 +20,7 @@ impl Events {
         let cookie = format!("pillarbox_portal={}", browser.cookie("pillarbox_portal").unwrap());
         let mut stream = TcpStream::connect(server.http).await.unwrap();
         let request = format!(
-            "GET /portal/live HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nCookie: {cookie}\r\n\r\n",
+            "GET /portal/live HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAccept: text/event-stream\r\nCookie: {cookie}\r\n\r\n",
             server.http
         );
         stream.write_all(request.as_bytes()).await.unwrap();

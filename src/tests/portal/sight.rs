@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::House;
+use crate::search::indexed;
 
 #[tokio::test]
 async fn each_holder_sees_its_own_and_nothing_else_is_there() {
@@ -10,6 +11,7 @@ async fn each_holder_sees_its_own_and_nothing_else_is_there() {
     let foreign = house.message("theirs@example.org").await;
     let own = house.message("mine@example.org").await;
     let made_up = uuid::Uuid::now_v7().to_string();
+    indexed(&house.server, 3).await;
     for (who, mut browser) in house.holders().await {
         let sees = |text: &str| -> Vec<&str> {
             ["mine", "ours", "theirs"].into_iter().filter(|name| text.contains(&format!("Letter for {name}"))).collect()

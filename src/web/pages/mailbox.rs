@@ -46,8 +46,8 @@ pub(in crate::web) struct SettingsForm {
     is_active: String,
     /// The policy's name; empty leaves it as it is.
     sender_policy: String,
-    /// A number of days; empty is as the domain has it. Not there, it stays as it is.
-    retention_days: Option<String>,
+    /// A number of days; empty is as the domain has it.
+    retention_days: String,
 }
 
 /// The page of a mailbox: its settings, who sees it, the ways into it, what it is used for.
@@ -73,7 +73,7 @@ impl SettingsPage {
             expires_on: mailbox.expires_at.map(|at| at.0.format("%Y-%m-%d").to_string()).unwrap_or_default(),
             is_active: if mailbox.lifecycle == Lifecycle::Disabled { String::new() } else { "yes".to_owned() },
             sender_policy: mailbox.sender_policy.as_str().to_owned(),
-            retention_days: mailbox.retention_days.map(|days| days.to_string()),
+            retention_days: mailbox.retention_days.map(|days| days.to_string()).unwrap_or_default(),
         };
         // Of what lies in the trash nothing more is shown than that.
         let (people, ways, bound) = if mailbox.trashed_at.is_some() {
@@ -182,7 +182,7 @@ fn changes(before: &Mailbox, form: &SettingsForm) -> Result<UpdateMailbox, Error
         is_active: Some(form.is_active == "yes"),
         sender_policy,
         expires_at,
-        retention_days: form.retention_days.as_deref().map(days).transpose()?,
+        retention_days: Some(days(&form.retention_days)?),
     })
 }
 

@@ -66,12 +66,6 @@ impl Bound {
     pub(in crate::web) fn is_custom_open(&self) -> bool {
         !self.form.name.is_empty() || !self.form.login_url.is_empty()
     }
-
-    /// The day of an end, as the field for it has it.
-    #[expect(clippy::unused_self, reason = "templates pass references, and reach it so")]
-    pub(in crate::web) fn day(&self, service: &ServiceBinding) -> String {
-        service.expires_at.map(|at| at.0.format("%Y-%m-%d").to_string()).unwrap_or_default()
-    }
 }
 
 /// The start of a day (UTC); `None` where none is given.

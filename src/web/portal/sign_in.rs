@@ -64,19 +64,14 @@ impl LoginPage {
 
     /// The form again. The same text for an unknown address and a wrong password.
     pub(in crate::web) fn refused(mut self, what: Refused, error: &Error) -> Answer {
-        let is_throttled = matches!(error, Error::TooMany { .. });
-        let message = match what {
-            _ if is_throttled => failure::words(error, &self.ui).1,
-            Refused::Password => self.ui.t("portal.wrong_password").to_owned(),
-            Refused::Token => self.ui.t("portal.wrong_token").to_owned(),
-            Refused::Link => self.ui.t("portal.wrong_link").to_owned(),
+        let ui = &self.ui;
+        let (message, advice) = match (error, what) {
+            (Error::TooMany { .. }, _) => (failure::words(error, ui).1, ""),
+            (_, Refused::Password) => (ui.t("portal.wrong_password").to_owned(), ""),
+            (_, Refused::Token) => (ui.t("portal.wrong_token").to_owned(), ui.t("portal.wrong_token_advice")),
+            (_, Refused::Link) => (ui.t("portal.wrong_link").to_owned(), ui.t("portal.wrong_link_advice")),
         };
-        self.advice = match what {
-            _ if is_throttled => "",
-            Refused::Password => "",
-            Refused::Token => self.ui.t("portal.wrong_token_advice"),
-            Refused::Link => self.ui.t("portal.wrong_link_advice"),
-        };
+        self.advice = advice;
         self.open_token = what == Refused::Token;
         self.errors = Errors::of_form(message);
         let mut response = render::page_with(http::status(error), &self)?;
