@@ -260,11 +260,6 @@ impl Ui {
         Safe(format!(r#"<time datetime="{}" data-form="{form}">{plain}</time>"#, time.rfc3339()))
     }
 
-    /// A day as date fields have it, by UTC.
-    pub(in crate::web) fn day(&self, time: &Timestamp) -> String {
-        time.0.format("%Y-%m-%d").to_string()
-    }
-
     /// The hidden field that every form has.
     pub(in crate::web) fn csrf_field(&self) -> Safe<String> {
         Safe(format!(r#"<input type="hidden" name="csrf" value="{}">"#, self.csrf))
