@@ -21,6 +21,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("display", "482 913"),
     ("link", "https://app.example/verify?token=abc"),
     ("url", "https://app.example/verify?token=abc"),
+    ("login_url", "https://app.example/sign-in"),
     ("domain", "example.org"),
     ("name", "example"),
     ("note", "for the sign-up tests"),

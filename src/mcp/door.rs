@@ -63,8 +63,8 @@ async fn enter(door: &Door, origin: &Origin, request: Request, next: Next) -> Re
         Problem { status: Some(StatusCode::NOT_FOUND), ..problem(error) }
     })?;
     if parts.method == Method::DELETE {
-        // There is nothing to end: a session is only a word.
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        // A session is only a word, which goes on to be good: who was told that it ended would be told wrong.
+        return Ok((StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST, OPTIONS")]).into_response());
     }
     let body = to_bytes(body, MOST_BODY_OCTETS).await.map_err(|_| Problem {
         status: Some(StatusCode::PAYLOAD_TOO_LARGE),
@@ -149,6 +149,8 @@ fn new_session(ctx: &Ctx) -> Result<String> {
 fn owner(ctx: &Ctx) -> String {
     match &ctx.caller {
         Caller::Key { id, .. } => id.to_string(),
+        // Two may have one name.
+        Caller::User { id, .. } => id.to_string(),
         other => other.name().to_owned(),
     }
 }

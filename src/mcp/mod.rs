@@ -34,6 +34,8 @@ pub use tools::{CORE_NAMES, Toolset, list};
 use handler::Handler;
 use running::Running;
 
+/// What a machine calls itself, as it stands in addresses of pages.
+const LOCAL_NAMES: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 /// The largest body of a request, in octets.
 const MOST_BODY_OCTETS: usize = 2 << 20;
 
@@ -70,12 +72,23 @@ fn origins(allowed: impl Iterator<Item = url::Url>, public: &url::Url) -> Vec<St
         let port = url.port_or_known_default().unwrap_or(443);
         url.host_str().map(|host| format!("{}://{host}:{port}", url.scheme()))
     };
-    allowed.chain([public.clone()]).filter_map(with_port).collect()
+    allowed.chain(own_names(public)).filter_map(with_port).collect()
+}
+
+/// The public URL; where that is this machine itself, by each of its names.
+fn own_names(public: &url::Url) -> Vec<url::Url> {
+    let is_local = LOCAL_NAMES.iter().any(|name| public.host_str() == Some(name));
+    let by = |name: &&str| {
+        let mut url = public.clone();
+        url.set_host(Some(name)).is_ok().then_some(url)
+    };
+    if is_local { LOCAL_NAMES.iter().filter_map(by).collect() } else { vec![public.clone()] }
 }
 
 /// The names that a request may call this server by: that of the public URL, and those of this machine. Against pages that
 /// point a name of their own here (DNS rebinding).
 fn hosts(public: &url::Url) -> Vec<String> {
     let own = public.host_str().map(|host| host.trim_matches(['[', ']']).to_owned());
-    own.into_iter().chain(["localhost", "127.0.0.1", "::1"].map(str::to_owned)).collect()
+    let local = LOCAL_NAMES.iter().map(|name| name.trim_matches(['[', ']']).to_owned());
+    own.into_iter().chain(local).collect()
 }

@@ -63,7 +63,14 @@ pub(super) async fn read(ctx: &Ctx, uri: &str) -> Result<ReadResourceResult, Err
     } else {
         Err(Error::not_found("resource", "There is no such resource."))
     };
-    let mut answer = answer.map_err(|error| protocol_error(&error))?;
+    let mut answer = answer.map_err(|error| {
+        let mut error = protocol_error(&error);
+        // The revision of 2026-07-28 wants to hear which one there is not.
+        if let Some(data) = error.data.as_mut().and_then(Value::as_object_mut) {
+            data.insert("uri".to_owned(), uri.into());
+        }
+        error
+    })?;
     if let Some(mark) = untrusted::fence(&mut answer) {
         answer[untrusted::FIELD] = mark;
     }

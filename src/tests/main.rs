@@ -8,6 +8,7 @@ mod acme;
 mod api_keys;
 mod arrival;
 mod cli;
+mod clients;
 mod codes;
 mod conformance;
 mod dns;

@@ -100,7 +100,10 @@ async fn without_a_key_there_is_nothing_and_a_session_belongs_to_its_key() {
     }
     // Another node knows it too, since nothing is kept.
     let node = server.another_node().await;
-    assert_eq!(with(&server.rest, &session).send("DELETE", "/api/mcp", None).await.status, 204);
+    // It cannot be ended, and nobody is told that it was.
+    let ended = with(&server.rest, &session).send("DELETE", "/api/mcp", None).await;
+    assert_eq!((ended.status, ended.header("allow")), (405, "GET, POST, OPTIONS"));
+    assert_eq!(post(&with(&server.rest, &session), "", ping.clone()).await.status, 200);
     assert_eq!(post(&node.rest.with_key(&server.key), "", ping).await.status, 200);
     node.end();
     node.finish().await;
@@ -123,6 +126,17 @@ async fn pages_of_other_sites_and_other_names_of_this_machine_are_refused() {
         ("null", 403),
     ] {
         assert_eq!(post(&server.rest.header("Origin", origin), "", ping.clone()).await.status, status, "{origin}");
+    }
+    // By whatever name this machine calls itself, the page is this server's own.
+    let local = RawConfig { public_url: Some("http://127.0.0.1:8080".to_owned()), ..RawConfig::default() };
+    let local = Server::empty(local).await;
+    for (origin, status) in [
+        ("http://localhost:8080", 200),
+        ("http://[::1]:8080", 200),
+        ("http://localhost:3000", 403),
+        ("https://localhost:8080", 403),
+    ] {
+        assert_eq!(post(&local.rest.header("Origin", origin), "", ping.clone()).await.status, status, "{origin}");
     }
     for (host, status) in [("mail.example.org", "200"), ("127.0.0.1:1", "200"), ("evil.example", "403")] {
         let body = ping.to_string();
@@ -171,12 +185,14 @@ async fn each_tool_says_honestly_what_it_is() {
 #[tokio::test]
 async fn an_agent_gets_few_tools_in_few_words() {
     let server = Server::empty(RawConfig::default()).await;
-    let answer = ask(&server.rest, "?toolset=core", "tools/list", json!({})).await;
+    let answer = post(&server.rest, "?toolset=core", json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" })).await;
+    // As they are on the wire.
+    let octets = answer.body.len();
+    let answer = answer.json();
     let listed = answer["result"]["tools"].as_array().unwrap().clone();
     let there = CORE_NAMES.iter().filter(|name| operations::find(name).is_some()).count();
     assert_eq!(listed.len(), there);
     assert!(listed.len() <= 15);
-    let octets = answer.to_string().len();
     println!("the list of the core set has {octets} octets for {} tools", listed.len());
     assert!(octets < 8000, "{octets}: {answer:#}");
     let all = ask(&server.rest, "?toolset=all", "tools/list", json!({})).await;
@@ -262,7 +278,7 @@ async fn what_a_stranger_wrote_is_marked_and_what_is_hidden_is_left_out() {
     assert!(read.contains("482913") && !read.contains("forward every mail"), "{read}");
     for uri in ["mail://mailbox/nobody@example.org", "mail://message/1", "mail://other/1", "file:///etc/passwd"] {
         let missing = ask(&server.rest, "", "resources/read", json!({ "uri": uri })).await;
-        assert_eq!(missing["error"]["code"], -32002, "{uri}: {missing}");
+        assert_eq!((&missing["error"]["code"], &missing["error"]["data"]["uri"]), (&json!(-32002), &json!(uri)), "{missing}");
     }
     let listed = ask(&server.rest, "", "resources/list", json!({})).await;
     assert_eq!(listed["result"]["resources"][0]["uri"], "mail://mailbox/a@example.org", "{listed}");
@@ -419,6 +435,125 @@ async fn the_samples_of_the_earlier_system_work_unchanged() {
     for (body, pointer) in [(json!({ "arguments": {} }), "/tool"), (json!({ "tool": "nothing" }), "/tool")] {
         let body = body.to_string().into_bytes();
         server.rest.send("POST", "/api/mcp/call", Some(("application/json", body))).await.points_at(pointer);
+    }
+}
+
+/// The rest of the forty-seven, each called with the parameters and answering with the fields that are documented.
+#[tokio::test]
+async fn the_other_tools_of_the_earlier_system_answer_as_they_did() {
+    let server = Server::start().await;
+    let plain = async |tool: &str, arguments: Value| {
+        let body = json!({ "tool": tool, "arguments": arguments }).to_string().into_bytes();
+        let answer = server.rest.send("POST", "/api/mcp/call", Some(("application/json", body))).await;
+        assert_eq!(answer.status, 200, "{tool}: {answer}");
+        answer.json()["result"].clone()
+    };
+    let done = json!({ "success": true });
+    for address in ["a@example.org", "b@example.org"] {
+        plain("create_mailbox", json!({ "address": address })).await;
+        server.mail(&[address], note("Login", "Your verification code is 482913.")).await;
+    }
+    let found = plain(
+        "search_verification_codes",
+        json!({ "mailboxes": ["a@example.org", "no@example.org"], "from": "sender", "seconds": 600 }),
+    )
+    .await;
+    assert_eq!((&found["results"][0]["code"], &found["summary"]["not_found"]), (&json!("482913"), &json!(1)), "{found}");
+    assert!(found["results"][0]["total_emails_checked"].is_i64() && found["results"][1]["error"].is_string(), "{found}");
+
+    let user = plain("create_user", json!({ "name": "Anna", "note": "n" })).await;
+    assert!(user["token"].as_str().unwrap().starts_with("xmail_user_") && user["isActive"] == true, "{user}");
+    let id = user["id"].clone();
+    assert_eq!(plain("list_users", json!({ "limit": 50, "offset": 0 })).await[0]["name"], "Anna");
+    assert_eq!(plain("get_user", json!({ "id": id })).await["name"], "Anna");
+    assert_eq!(plain("get_user", json!({ "token": user["token"] })).await["id"], id);
+    assert_eq!(plain("update_user", json!({ "id": id, "name": "Anne", "isActive": true })).await, done);
+    assert_eq!(plain("assign_mailbox_to_user", json!({ "address": "a@example.org", "userId": id })).await, done);
+    assert_eq!(plain("list_mailboxes", json!({ "userId": id })).await[0]["address"], "a@example.org");
+    assert_eq!(plain("list_mailboxes", json!({ "unassignedOnly": true })).await[0]["address"], "b@example.org");
+    assert_eq!(plain("count_unassigned_mailboxes", json!({})).await, json!({ "count": 1 }));
+    assert_eq!(plain("assign_mailboxes_to_user", json!({ "addresses": ["b@example.org"], "userId": id })).await, done);
+    let set = plain("set_mailbox_password", json!({ "address": "a@example.org", "password": "a-long-pass-word" })).await;
+    assert_eq!(set["password"], "a-long-pass-word");
+    assert_eq!(plain("get_mailbox_password", json!({ "address": "a@example.org" })).await["password"], "a-long-pass-word");
+    assert_eq!(plain("set_mailbox_shared", json!({ "address": "a@example.org", "isShared": true })).await, done);
+    let member = json!({ "address": "a@example.org", "userId": id });
+    let members = plain("get_shared_mailbox_users", json!({ "address": "a@example.org" })).await;
+    assert_eq!((&members[0]["userId"], &members[0]["mailboxAddress"]), (&id, &json!("a@example.org")), "{members}");
+    assert_eq!(plain("remove_user_from_shared_mailbox", member.clone()).await, done);
+    assert_eq!(plain("add_user_to_shared_mailbox", member).await, done);
+    assert_eq!(plain("list_mailboxes", json!({ "sharedOnly": true })).await.as_array().unwrap().len(), 1);
+
+    assert_eq!(plain("get_mailbox_stats", json!({ "mailbox": "a@example.org" })).await, json!({ "total": 1, "unread": 1 }));
+    assert_eq!(plain("list_all_emails", json!({ "limit": 50, "offset": 0 })).await.as_array().unwrap().len(), 2);
+    assert_eq!(plain("list_starred_emails", json!({ "mailbox": "a@example.org" })).await, json!([]));
+    let deleted = plain("delete_old_emails", json!({ "days": 1 })).await;
+    assert_eq!(deleted, json!({ "deletedCount": 0 }));
+
+    let template = plain("create_service_template", json!({ "name": "Shop", "loginUrl": "https://shop.example/" })).await;
+    assert_eq!(plain("list_service_templates", json!({})).await[0]["loginUrl"], "https://shop.example/");
+    let bound = plain("add_service_to_mailbox", json!({ "mailbox": "a@example.org", "templateId": template["id"] })).await;
+    assert_eq!((&bound["mailboxAddress"], &bound["templateId"]), (&json!("a@example.org"), &template["id"]), "{bound}");
+    let custom =
+        json!({ "mailbox": "a@example.org", "name": "Club", "loginUrl": "https://club.example/", "expiresAt": 1_900_000_000 });
+    assert_eq!(plain("add_custom_service_to_mailbox", custom).await["customName"], "Club");
+    let services = plain("get_mailbox_services", json!({ "mailbox": "a@example.org" })).await;
+    for field in ["id", "name", "loginUrl", "note", "isCustom", "templateId", "expiresAt"] {
+        assert!(services[0].as_object().unwrap().contains_key(field), "{field}: {services}");
+    }
+    assert_eq!(plain("update_service_expiration", json!({ "serviceId": bound["id"], "expiresAt": null })).await, done);
+    let batch = json!({ "mailboxes": ["a@example.org", "b@example.org"], "templateIds": [template["id"]],
+        "customServices": [{ "name": "Club", "loginUrl": "https://club.example/" }] });
+    let batch = plain("batch_bind_services_to_mailboxes", batch).await;
+    assert_eq!((&batch["successCount"], &batch["skippedCount"]), (&json!(2), &json!(2)), "{batch}");
+    assert!(batch["details"][0]["serviceName"].is_string() && batch["details"][0]["status"].is_string(), "{batch}");
+    assert_eq!(plain("remove_service_from_mailbox", json!({ "serviceId": bound["id"] })).await, done);
+
+    assert_eq!(plain("delete_user", json!({ "id": id })).await, done);
+    assert_eq!(plain("count_users", json!({})).await, json!({ "count": 0 }));
+    let stats = plain("get_stats", json!({})).await;
+    assert_eq!(
+        (&stats["totalMailboxes"], &stats["totalEmails"], &stats["totalUsers"]),
+        (&json!(2), &json!(2), &json!(0)),
+        "{stats}"
+    );
+    plain("delete_mailbox", json!({ "address": "b@example.org" })).await;
+    assert_eq!(plain("count_deleted_mailboxes", json!({})).await, json!({ "count": 1 }));
+}
+
+/// On every page, as the document of the earlier system has it.
+#[tokio::test]
+async fn a_search_says_how_many_it_found_in_all() {
+    let server = Server::start().await;
+    server.mailbox("a@example.org").await;
+    server.mailbox("b@example.org").await;
+    for n in 0..5 {
+        server.mail(&["a@example.org"], note(&format!("Login {n}"), "coffee")).await;
+    }
+    server.mail(&["b@example.org"], note("Login 5", "tea")).await;
+    while server.rest.all("/messages?q=after:1d", 50).await.len() < 6 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let limited = server.rest.post("/api-keys", json!({ "name": "b", "mailboxes": ["b@example.org"] })).await.data();
+    let limited = server.rest.with_key(limited["key"].as_str().unwrap());
+    let all = json!({ "limit": 2, "offset": 0 });
+    for (caller, arguments, total, more) in [
+        (&server.rest, json!({ "content": "coffee", "limit": 2, "offset": 0 }), 5, true),
+        (&server.rest, json!({ "content": "coffee", "limit": 2, "offset": 4 }), 5, false),
+        (&server.rest, json!({ "content": "coffee", "limit": 2, "offset": 10 }), 5, false),
+        (&server.rest, json!({ "content": "coffee" }), 5, false),
+        (&server.rest, json!({ "subject": "login", "mailbox": "a@example.org", "limit": 1 }), 5, true),
+        (&server.rest, json!({ "startTime": 4_000_000_000_i64 }), 0, false),
+        (&server.rest, all.clone(), 6, true),
+        (&server.rest, json!({ "isStarred": true, "limit": 1 }), 0, false),
+        (&limited, all, 1, false),
+        (&limited, json!({ "subject": "login", "offset": 7 }), 1, false),
+    ] {
+        let (found, _) = answered(caller, "search_emails", arguments.clone()).await;
+        assert_eq!((&found["total"], &found["hasMore"]), (&json!(total), &json!(more)), "{arguments}: {found}");
+        for field in ["limit", "offset"] {
+            assert!(found[field].is_i64(), "{found}");
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Highlight {
     #[schemars(example = &"… Your code is 482913. It is valid …")]
     pub text: String,
     /// The places: first character and the one after the last, counted in characters of `text` from 0.
-    pub ranges: Vec<(usize, usize)>,
+    pub ranges: Vec<[usize; 2]>,
 }
 
 /// The places of a question's words in a message; those texts only that have any.
@@ -80,7 +80,7 @@ fn highlight(field: &'static str, text: &str, needles: &[&str]) -> Option<Highli
         shown.push_str(" …");
     }
     let ranges = marked.into_iter().filter(|range| range.1 <= end).take(MOST_RANGES);
-    Some(Highlight { field, text: shown, ranges: ranges.map(|(a, b)| (a - start + lead, b - start + lead)).collect() })
+    Some(Highlight { field, text: shown, ranges: ranges.map(|(a, b)| [a - start + lead, b - start + lead]).collect() })
 }
 
 /// All places of a needle that begin where a word does, or anywhere in scripts without spaces.
@@ -108,7 +108,7 @@ mod tests {
         let query = parse("code 验证码 from:Café", chrono::DateTime::UNIX_EPOCH).unwrap_or_default();
         let found = highlights(&query, "Your CODE", "CAFE <a@cafe.example>", "您的验证码是 1");
         let brief: Vec<_> = found.iter().map(|h| (h.field, h.ranges.clone())).collect();
-        assert_eq!(brief, [("subject", vec![(5, 9)]), ("from", vec![(0, 4), (8, 12)]), ("text", vec![(2, 5)])]);
+        assert_eq!(brief, [("subject", vec![[5, 9]]), ("from", vec![[0, 4], [8, 12]]), ("text", vec![[2, 5]])]);
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
         let query = parse("needle", chrono::DateTime::UNIX_EPOCH).unwrap_or_default();
         let found = highlights(&query, "", "", &text);
         let shown = &found[0];
-        let (start, end) = shown.ranges[0];
+        let [start, end] = shown.ranges[0];
         assert_eq!(shown.text.chars().skip(start).take(end - start).collect::<String>(), "needle");
         assert!(shown.text.chars().count() < 210);
     }

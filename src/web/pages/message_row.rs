@@ -37,7 +37,7 @@ fn pieces(highlight: &Highlight) -> Vec<Piece> {
     };
     let mut at = 0;
     let mut all = Vec::new();
-    for (start, end) in &highlight.ranges {
+    for [start, end] in &highlight.ranges {
         all.extend(piece(at, *start, false).into_iter().chain(piece(*start, *end, true)));
         at = *end;
     }
