@@ -132,7 +132,8 @@ impl Made {
         let from = format!("sender{}@mail{}.example.net", numbers.below(500), numbers.below(50));
         let raw = format!("From: {from}\r\nTo: {recipient}\r\nSubject: {subject}\r\n\r\n{text}\r\n");
         let code = number.is_multiple_of(3).then_some("482913");
-        let document = Document::new(raw.as_bytes(), Known { mailbox: &recipient, recipient: &recipient, code, link: None });
+        let document =
+            Document::new(raw.as_bytes(), Known { mailbox: &recipient, recipient: &recipient, code, link: None, auth: None });
         Self { mailbox, recipient, subject, from, document }
     }
 }
