@@ -9,10 +9,6 @@ use crate::web::pages::settings::Kind;
 use crate::web::ui::Ui;
 
 impl Ui {
-    fn known(&self, family: &str, name: &str) -> Option<&'static str> {
-        self.language.find(&format!("{family}.{name}"))
-    }
-
     /// A setting's name; as programs have it where the catalogue has none.
     pub(in crate::web) fn setting_name<'a>(&self, name: &'a str) -> &'a str {
         self.language.find(&format!("setting.{name}")).unwrap_or(name)
@@ -47,12 +43,13 @@ impl Ui {
 
     /// What a job does, in a few words.
     pub(in crate::web) fn job_text(&self, name: &str) -> &'static str {
-        self.known("job", &name.replace('.', "_")).unwrap_or_default()
+        self.language.find(&format!("job.{}", name.replace('.', "_"))).unwrap_or_default()
     }
 
     /// What the last run of a job did: figures with their names.
     pub(in crate::web) fn job_figures(&self, result: &Value) -> Vec<(String, String)> {
-        let named = |name: &String| self.known("job_figure", name).map_or_else(|| name.clone(), str::to_owned);
+        let known = |name: &String| self.language.find(&format!("job_figure.{name}"));
+        let named = |name: &String| known(name).map_or_else(|| name.clone(), str::to_owned);
         let figure = |value: &Value| value.as_i64().map_or_else(|| value.to_string(), |number| self.number(&number));
         let figures = result.as_object().into_iter().flatten();
         figures.map(|(name, value)| (named(name), figure(value))).collect()

@@ -33,7 +33,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("messages", &["retention_days"]),
     ("mailboxes", &["expired_mailboxes", "expired_mailbox_grace_hours", "trash_days"]),
     ("records", &["audit_log_days", "smtp_session_days"]),
-    ("other", &["keep_readable_passwords"]),
+    ("rest", &["keep_readable_passwords"]),
 ];
 
 /// What a setting holds.
