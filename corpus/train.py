@@ -2,16 +2,14 @@
 """Fit what the extraction engine knows by numbers, on the development split.
 
 First: cargo test --lib write_the_evidence -- --ignored
-Then:  corpus/train.py [codes|links] [--write]      (needs numpy, scipy and lightgbm)
+Then:  corpus/train.py [codes|links] [--write]      (needs numpy and lightgbm)
 
-Three steps, each on what the ones before say of messages that they were fitted without:
+Two steps, the second on what the first says of the messages of pens that it was fitted without:
 
 * The sums (src/mail/extract/weights.rs, link_weights.rs) are a logistic regression that is pulled towards weights set by
   hand (prior*.json); a piece of evidence keeps its sign.
-* The hints (src/mail/extract/models/*.hints) are a logistic regression over the words around a candidate, each hashed to
-  a bucket.
-* The judge (src/mail/extract/models/*.json) is a forest of small trees over evidence, measures and hints, in which
-  evidence can only speak in its own direction.
+* The judge (src/mail/extract/models/) is a forest of small trees over evidence and measures, in which evidence can only
+  speak in its own direction.
 
 Without --write: says what the messages of a pen that had no part in the fitting would get, each pen in turn. That is the
 honest estimate for mail of others, and what everything here is tuned by.
@@ -25,8 +23,6 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
-import scipy.optimize
-import scipy.sparse
 
 ROOT = Path(__file__).resolve().parent
 SRC = ROOT.parent / "src/mail/extract"
@@ -38,15 +34,11 @@ SIGNS = {
               "MeetingWords": -1, "DoorWords": -1, "HandoverWords": -1, "LeaveWords": -1, "SenderOthers": -1, "SenderAccounts": 1,
               "SubjectTagged": -1, "ExampleNear": -1, "NewsNear": -1, "HandoverNear": -1, "PastNear": -1, "NameDistance": 1, "LooseDistance": 1,
               "AskDistance": 1, "Source": -1, "Company": -1, "Hash": -1, "OnlyEmphasis": 1, "OriginBound": 1, "UnitNear": -1,
-              "NameWords": 0, "WarningWords": 1, "ValidityWords": 1, "Places": 1, "Parts": 1, "SameForm": -1, "RowsNear": -1, "SubjectToo": 1,
-              "NearHints": 1, "LeadHints": 1},
+              "NameWords": 0, "WarningWords": 1, "ValidityWords": 1, "Places": 1, "Parts": 1, "SameForm": -1, "RowsNear": -1, "SubjectToo": 1},
     "links": {"Score": 1, "Margin": 1, "Rank": -1, "NewsWords": -1, "CouponWords": -1, "MeetingWords": -1, "SenderOthers": -1, "SenderAccounts": 1,
-              "SubjectTagged": -1, "OnlyButton": 1, "Secret": 1, "ValidityWords": 1, "WarningWords": 1, "HandoverWords": -1, "ExampleWords": -1,
-              "NearHints": 1, "LeadHints": 1},
+              "SubjectTagged": -1, "OnlyButton": 1, "Secret": 1, "ValidityWords": 1, "WarningWords": 1, "HandoverWords": -1, "ExampleWords": -1},
 }
 SHORT_LIST = 6
-BUCKETS = 1 << 14  # hints.rs
-SCALE = 32
 
 
 def pen(file):
@@ -61,7 +53,6 @@ class Kind:
         links = name == "links"
         self.weights_file = SRC / ("link_weights.rs" if links else "weights.rs")
         self.model_file = SRC / "models" / f"{name}.json"
-        self.hints_file = SRC / "models" / f"{name}.hints"
         self.prior_file = ROOT / ("prior-links.json" if links else "prior.json")
         lines = (ROOT / ("evidence-links.jsonl" if links else "evidence.jsonl")).open()
         head = json.loads(next(lines))
@@ -89,13 +80,14 @@ class Kind:
         prior, weights = self.prior, self.prior.copy()
         xs = np.concatenate([m["x"][:, :count] for m in mails if m["share"] == 0]).astype(np.float64)
         ys = np.concatenate([m["y"] for m in mails if m["share"] == 0]).astype(float)
+        ws = np.concatenate([np.full(len(m["y"]), self.weight(m)) for m in mails if m["share"] == 0])
         if hard is not None:
             keep = (xs[:, hard] == 0) | (ys > 0)
-            xs, ys = xs[keep], ys[keep]
+            xs, ys, ws = xs[keep], ys[keep], ws[keep]
         for _ in range(25):
             p = 1 / (1 + np.exp(-np.clip(xs @ weights, -30, 30)))
-            gradient = xs.T @ (ys - p) - strength * (weights - prior)
-            hessian = (xs * (p * (1 - p))[:, None]).T @ xs + strength * np.eye(count)
+            gradient = xs.T @ (ws * (ys - p)) - strength * (weights - prior)
+            hessian = (xs * (ws * p * (1 - p))[:, None]).T @ xs + strength * np.eye(count)
             step = np.linalg.solve(hessian, gradient)
             step[fixed] = 0
             weights = weights + np.clip(step, -1, 1)
@@ -105,7 +97,7 @@ class Kind:
                 break
         return weights
 
-    def relate(self, mail, weights, hints=None):
+    def relate(self, mail, weights):
         """The vectors of a message with the sums of these weights, best first, which of them is right, and their rows."""
         x = mail["x"].copy()
         if len(x) == 0:
@@ -122,40 +114,7 @@ class Kind:
             x[i, self.measure["Rank"]] = i
             x[i, self.measure["Rivals"]] = (others + 3.0 > s).sum()
         rows = [mail["rows"][i] for i in order]
-        if hints is not None:
-            x[:, self.measure["LeadHints"]] = np.clip(hints[mail["lead"]].sum(), -8, 8)
-            x[:, self.measure["NearHints"]] = [np.clip(hints[r["h"]].sum(), -8, 8) for r in rows]
         return x, y, rows
-
-    # --- the hints
-    def fit_hints(self, related, strength):
-        """Weights of the buckets, given the sums."""
-        at, rows, dense, ys, ws = [0], [], [], [], []
-        for mail, (x, y, found) in related:
-            if mail["share"] != 0:
-                continue
-            for vector, right, row in zip(x, y, found):
-                rows += mail["lead"] + row["h"]
-                at.append(len(rows))
-                s = float(np.clip(vector[self.measure["Score"]], -8, 8))
-                m = float(np.clip(vector[self.measure["Margin"]], -8, 8))
-                dense.append([1.0, s / 4, m / 8, vector[self.measure["Rank"]] > 0])
-                ys.append(right)
-                ws.append(1.0)
-        sparse = scipy.sparse.csr_matrix((np.ones(len(rows)), rows, at), shape=(len(ys), BUCKETS))
-        sparse.sum_duplicates()
-        dense, ys, ws = np.array(dense, float), np.array(ys, float), np.array(ws)
-        sign = 2 * ys - 1
-
-        def loss(both):
-            hints, own = both[:BUCKETS], both[BUCKETS:]
-            z = sign * (sparse @ hints + dense @ own)
-            pull = -ws * sign / (1 + np.exp(np.clip(z, -40, 40)))
-            value = (ws * np.logaddexp(0, -z)).sum() + strength / 2 * (hints @ hints) + 0.05 * (own @ own)
-            return value, np.concatenate([sparse.T @ pull + strength * hints, dense.T @ pull + 0.1 * own])
-
-        both = scipy.optimize.minimize(loss, np.zeros(BUCKETS + dense.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
-        return np.clip(np.round(both[:BUCKETS] * SCALE), -127, 127).astype(np.float32) / SCALE
 
     # --- the judge
     def signs(self):
@@ -175,40 +134,47 @@ class Kind:
         data = lightgbm.Dataset(xs, ys.astype(int), weight=ws, free_raw_data=False)
         params = dict(params)
         rounds = params.pop("rounds")
-        params.pop("hints")
         own = dict(objective="binary", verbosity=-1, seed=7, deterministic=True, num_threads=1, monotone_constraints=self.signs(), monotone_constraints_method="basic", **params)
         return lightgbm.train(own, data, rounds)
 
     def weight(self, mail):
-        return {0: 1.0, 15: 0.35, 35: 0.15}[mail["share"]]
+        # A text of the third pen is there two or three times, in other layouts and with other numbers.
+        return {0: 1.0, 15: 0.35, 35: 0.15}[mail["share"]] * (0.5 if mail["pen"] == "d2" else 1.0)
 
-    # --- all three
+    # --- both
     def by_pen(self, mails):
         pens = defaultdict(list)
         for mail in mails:
             pens[mail["pen"]].append(mail)
         return pens
 
-    def fit(self, mails, params):
-        """Sums and hints from all of these messages; a judge from what they say of each pen without that pen."""
-        related = []
-        for name, own in self.by_pen(mails).items():
-            rest = [m for m in mails if m["pen"] != name]
-            sums, hints = self.first_two(rest, params)
-            related += [(m, self.relate(m, sums, hints)) for m in own]
-        booster = self.fit_judge(related, params)
-        sums, hints = self.first_two(mails, params)
-        return sums, hints, booster
+    def by_language(self, mails, count=4):
+        groups = defaultdict(list)
+        for mail in mails:
+            groups[mail["lang"].split("-")[0]].append(mail)
+        # Small languages together, so that the folds are of about the same size.
+        folds = [[] for _ in range(count)]
+        for group in sorted(groups.values(), key=len, reverse=True):
+            min(folds, key=len).extend(group)
+        return folds
 
-    def first_two(self, mails, params):
-        sums = self.fit_sums(mails)
-        # The hints see sums that were fitted on the same messages: there are few weights, and they are held by the prior.
-        return sums, self.fit_hints([(m, self.relate(m, sums)) for m in mails if m["share"] == 0], params["hints"])
+    def cross_fit(self, mails):
+        """Each message with sums that were fitted without its pen; for links, without its language, which does better."""
+        related = []
+        for own in self.by_language(mails) if self.name == "links" else self.by_pen(mails).values():
+            inside = {id(m) for m in own}
+            sums = self.fit_sums([m for m in mails if id(m) not in inside])
+            related += [(m, self.relate(m, sums)) for m in own]
+        return related
+
+    def fit(self, mails, params):
+        """Sums from all of these messages; a judge from what sums say of each pen without that pen."""
+        return self.fit_sums(mails), self.fit_judge(self.cross_fit(mails), params)
 
 
 PARAMS = {
-    "codes": dict(hints=3.0, learning_rate=0.08, num_leaves=10, max_depth=5, min_data_in_leaf=25, min_sum_hessian_in_leaf=2.0, lambda_l2=3.0, feature_fraction=0.35, bagging_fraction=0.8, bagging_freq=1, rounds=120, max_bin=63),
-    "links": dict(hints=3.0, learning_rate=0.08, num_leaves=8, max_depth=5, min_data_in_leaf=25, min_sum_hessian_in_leaf=2.0, lambda_l2=3.0, feature_fraction=0.35, bagging_fraction=0.8, bagging_freq=1, rounds=110, max_bin=63),
+    "codes": dict(learning_rate=0.08, num_leaves=16, max_depth=6, min_data_in_leaf=25, min_sum_hessian_in_leaf=2.0, lambda_l2=3.0, feature_fraction=0.35, bagging_fraction=0.8, bagging_freq=1, rounds=200, max_bin=63),
+    "links": dict(learning_rate=0.08, num_leaves=8, max_depth=5, min_data_in_leaf=25, min_sum_hessian_in_leaf=2.0, lambda_l2=3.0, feature_fraction=0.35, bagging_fraction=0.8, bagging_freq=1, rounds=110, max_bin=63),
 }
 THRESHOLDS = {"codes": (-0.4, 0.0, 0.2, 0.4, 0.8), "links": (-0.4, 0.0, 0.4, 0.85, 1.2)}
 
@@ -227,10 +193,10 @@ def tally(rows, threshold):
 
 
 def predict(kind, mails, fitted):
-    sums, hints, booster = fitted
+    sums, booster = fitted
     rows = []
     for mail in mails:
-        x, _, found = kind.relate(mail, sums, hints)
+        x, _, found = kind.relate(mail, sums)
         if len(x) == 0:
             rows.append((mail, -9.0, None))
             continue
@@ -256,12 +222,11 @@ def evaluate(kind, params, shares=(0, 15, 35)):
 
 
 def write(kind, params):
-    weights, hints, booster = kind.fit(kind.mails, params)
+    weights, booster = kind.fit(kind.mails, params)
     text = kind.weights_file.read_text()
     for name, weight in zip(kind.names[: kind.count], weights):
         text = re.sub(rf"(\n    {name} +)-?[0-9.]+( +\")", lambda m: f"\n    {name:<18} {weight:>6.2f}{m[2]}", text)
     kind.weights_file.write_text(text)
-    kind.hints_file.write_bytes((hints * SCALE).astype(np.int8).tobytes())
     dump = booster.dump_model()
     base, trees, used = 0.0, [], {}
     for tree in dump["tree_info"]:
