@@ -96,7 +96,9 @@ fn judge_all(found: &mut [Found<'_>], pages: &[Page], tokens: &[Vec<Token>], moo
     for (one, vector) in found.iter_mut().zip(&vectors) {
         let mut parts = [0.0; weights::COUNT + measures::MEASURE_COUNT];
         let again = judge::CODES.weigh(vector, &mut parts);
-        // What is impossible by its form, or was said in an earlier message, stays so.
+        // What is impossible by its form, or was said in an earlier message, stays so; a word in a sentence is no code.
+        let word = vector.get(weights::Feature::WordInText as usize).is_some_and(|value| *value > 0.0);
+        let again = if word && one.token.digits < 2 { again.min(-1.0) } else { again };
         let vetoed = [weights::Feature::Impossible, weights::Feature::Quoted]
             .iter()
             .any(|veto| vector.get(*veto as usize).is_some_and(|value| *value > 0.0));

@@ -50,7 +50,7 @@ use crate::mail::extract::token::Token;
 use crate::mail::extract::wording::Wording;
 
 /// The version of the engine and its wording; goes up when answers may change.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The most candidates of each sort that an extraction holds.
 pub const MAX_CANDIDATES: usize = 8;
 /// Octets of the subject that are read.
