@@ -136,10 +136,12 @@ fn folder(split: &str) -> &str {
 /// The split of a file of the test folder. What was written after the first engine, and what was written after the
 /// second, are scored apart from the first tests.
 fn part(file: &str) -> &'static str {
-    match file {
-        _ if file.contains("-h1-") => "held_out",
-        _ if file.contains("-h2-") => "held_out_2",
-        _ => "test",
+    if file.contains("-h1-") {
+        "held_out"
+    } else if file.contains("-h2-") {
+        "held_out_2"
+    } else {
+        "test"
     }
 }
 
