@@ -37,12 +37,12 @@ export function portalSteps({ step, browser, server, page, go, text, seen, notic
 
     await go(settings);
     await page.selectOption("#user_id", { label: "Anna" });
-    await page.click("#people form[action$='/owner'] .btn");
+    await page.click("#people form[action$='/owner']:has(select) .btn");
     await notice(/has its owner/);
     assert.equal(await text("#owner"), "Anna");
 
     if (!(await page.isVisible("#service_name"))) await page.click("#services .plain-more summary");
-    await page.fill("#service_name", "Sample Shop");
+    await page.fill("#service_name", "Reading Room");
     await page.fill("#service_ends_on", "2031-01-31");
     await page.fill("#login_url", "https://shop.example/login");
     await page.click("#services .plain-more form .btn");
@@ -83,7 +83,7 @@ export function portalSteps({ step, browser, server, page, go, text, seen, notic
     assert.ok(!(await own.content()).includes("xmail_user_"));
     const cookie = (await context.cookies()).find((c) => c.name === "pillarbox_portal");
     assert.ok(cookie.httpOnly && cookie.sameSite === "Lax");
-    await own.locator("h2:has-text('Sample Shop')").waitFor();
+    await own.locator("h2:has-text('Reading Room')").waitFor();
     assert.equal(await own.locator("#mailboxes tbody tr").count(), 2);
     await shot("43-portal-mailboxes", own);
     await own.click("#mailboxes a:has-text('hello@inbox.example')");
