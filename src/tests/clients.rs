@@ -155,7 +155,7 @@ async fn schemathesis_finds_nothing() {
     command.current_dir(directory.path());
     command.args(["run", &format!("http://{}/api/openapi.json", server.http)]);
     command.args(["--header", &format!("Authorization: Bearer {}", server.key)]);
-    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--max-time", "60"]);
+    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--max-time", "30"]);
     command.args(["--generation-deterministic", "--request-timeout", "30", "--no-shrink", "--continue-on-failure"]);
     // A busy machine is slow, which is no fault of the document.
     command.args(["--suppress-health-check", "all"]);

@@ -15,7 +15,7 @@ export function portalSteps({ step, browser, server, page, go, text, seen, notic
   async function reader(options = {}) {
     const context = await browser.newContext({ viewport: size, locale: "en-GB", ...options });
     const own = watch(await context.newPage());
-    own.setDefaultTimeout(8000);
+    own.setDefaultTimeout(20000);
     return { context, own };
   }
 

@@ -38,7 +38,7 @@ function watch(page) {
 
 const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, locale: "en-GB", permissions: ["clipboard-read", "clipboard-write"] });
 const page = watch(await context.newPage());
-page.setDefaultTimeout(8000);
+page.setDefaultTimeout(20000);
 const go = (path) => page.goto(server.origin + path);
 const text = (selector) => page.locator(selector).first().innerText();
 const shot = async (name, of = page) => { if (shots) await of.screenshot({ path: `${shots}/${name}.png` }); };
@@ -419,7 +419,7 @@ step("dark, Chinese, and as small as a phone", async () => {
 step("everything works without scripts, too", async () => {
   const plain = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 1280, height: 800 } });
   const quiet = await plain.newPage();
-  quiet.setDefaultTimeout(8000);
+  quiet.setDefaultTimeout(20000);
   await quiet.goto(`${server.origin}/admin/mailboxes`);
   await quiet.fill("#username", "ada");
   await quiet.fill("#password", "wrong password");
