@@ -146,7 +146,7 @@ impl Sending {
 }
 
 fn messages() -> usize {
-    std::env::var("PILLARBOX_TEST_MESSAGES").ok().and_then(|number| number.parse().ok()).unwrap_or(1200)
+    std::env::var("PILLARBOX_TEST_MESSAGES").ok().and_then(|number| number.parse().ok()).unwrap_or(800)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
