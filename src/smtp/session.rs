@@ -110,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
             Err(ended) => ended,
         };
         tracing::debug!(reason = ?ended, messages = self.messages, "session ended");
-        self.part(ended).await;
+        Box::pin(self.part(ended)).await;
     }
 
     fn write_down(&mut self, ended: &Ended, last_words: Option<&Reply>) {
@@ -184,12 +184,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         let reply = match found {
             Line::TooLong => reply::LINE_TOO_LONG,
             Line::Whole => match Command::parse(line) {
-                Ok(Command::StartTls) => match self.start_tls().await? {
+                // What an idle session does not need takes its memory only while it is needed.
+                Ok(Command::StartTls) => match Box::pin(self.start_tls()).await? {
                     Some(reply) => reply,
                     None => return Ok(()),
                 },
-                Ok(Command::Data) => self.with_content(None).await?,
-                Ok(Command::Bdat(argument)) => self.with_content(Some(argument)).await?,
+                Ok(Command::Data) => Box::pin(self.with_content(None)).await?,
+                Ok(Command::Bdat(argument)) => Box::pin(self.with_content(Some(argument))).await?,
                 Ok(command) => self.command(command).await?,
                 Err(reply) => reply,
             },
@@ -315,7 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, I: Intake> Session<S, I> {
         if transaction.recipients.len() >= self.shared.settings.max_recipients {
             return reply::TOO_MANY_RECIPIENTS;
         }
-        match resolve(&self.shared.intake, path).await {
+        match Box::pin(resolve(&self.shared.intake, path)).await {
             Ok(recipient) => {
                 tracing::debug!(recipient = path.text(), "recipient accepted");
                 transaction.recipients.push(recipient);
@@ -423,5 +424,24 @@ async fn resolve<I: Intake>(intake: &I, path: Path<'_>) -> Result<I::Recipient, 
             tracing::warn!(%error, "a recipient could not be looked up; its sender is asked to come back");
             Err(reply::failure(&error))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use crate::ingest::Ingest;
+
+    use super::*;
+
+    fn octets_of<F: Future>(_: impl FnOnce(Session<TcpStream, Ingest>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_session_that_waits_takes_little_memory() {
+        let octets = octets_of(Session::run);
+        assert!(octets < 4096, "{octets}");
     }
 }
