@@ -248,6 +248,8 @@ let arrivals = 0;
 function listen() {
   source?.close();
   source = new EventSource(find("[data-live]").dataset.live);
+  // What arrived since the page was made, or while the line was down, is not told of.
+  source.addEventListener("open", () => body.dispatchEvent(new CustomEvent("live")));
   source.addEventListener("arrival", () => {
     body.dispatchEvent(new CustomEvent("live"));
     const badge = find("[data-arrivals]");

@@ -173,7 +173,7 @@ impl Acceptor {
         };
         let (limits, shared) = (self.limits.clone(), Arc::clone(&self.shared));
         let session = async move {
-            match limits.meet(remote).await {
+            match Box::pin(limits.meet(remote)).await {
                 Ok(peer) => Session::new(stream, remote, shared).watched(peer, record).run().await,
                 Err(why) => {
                     tracing::info!(?why, "a connection was turned away");
