@@ -141,6 +141,12 @@ impl ListAllEmails {
         Ok(Some(query))
     }
 
+    /// The question to the store; `None` where two conditions contradict each other.
+    fn question(&self, query: &Query) -> Option<Question> {
+        let question = question(query)?;
+        Some(Question { is_quarantined: self.is_quarantined.unwrap_or(false), ..question })
+    }
+
     fn filter(&self) -> store::messages::Filter {
         store::messages::Filter {
             is_read: self.is_read,
@@ -156,12 +162,9 @@ impl ListAllEmails {
         let mut db = ctx.services.db.acquire().await?;
         let count = match self.query()? {
             None => store::messages::count_all(&mut db, self.filter(), reach, most).await?,
-            Some(query) => match question(&query) {
+            Some(query) => match self.question(&query) {
                 None => 0,
-                Some(mut question) => {
-                    question.is_quarantined = self.is_quarantined.unwrap_or(false);
-                    store::search::count(&mut db, &question, reach, most).await?
-                }
+                Some(question) => store::search::count(&mut db, &question, reach, most).await?,
             },
         };
         Ok((count <= MOST_COUNTED).then_some(count))
@@ -178,8 +181,7 @@ impl ListAllEmails {
     }
 
     async fn found(&self, ctx: &Ctx, query: &Query, page: &PageRequest) -> Result<Page<FoundEmail>> {
-        let Some(mut question) = question(query) else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
-        question.is_quarantined = self.is_quarantined.unwrap_or(false);
+        let Some(question) = self.question(query) else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
         let mut db = ctx.services.db.acquire().await?;
         let found = store::search::find(&mut db, &question, ctx.caller.reach(), page.after()?, page.fetch(), page.skip()).await?;
         let Page { items: found, next_cursor } = Page::new(found, page, |row| row.sequence);
@@ -211,7 +213,7 @@ fn given(text: Option<&Text<200>>) -> Option<&str> {
     text.map(Text::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The question to the store; `None` where two conditions contradict each other.
+/// What the words and operators ask for; `None` where two conditions contradict each other.
 fn question(query: &Query) -> Option<Question> {
     let mut question = Question { tsquery: query.tsquery.clone().unwrap_or_default(), ..Question::default() };
     for condition in &query.conditions {

@@ -167,71 +167,15 @@ pub struct Found {
     pub text: String,
 }
 
-/// The messages in reach that a question asks for, newest first, before the place `before`. Those in the trash are not found.
-///
-/// Block after block is asked, so that no more rows are read than one block has once a page is full. The sum in the order keeps
-/// PostgreSQL from walking the index of places and testing every message on the way.
-pub async fn find(
-    db: &mut PgConnection,
-    question: &Question,
-    reach: &Reach,
-    before: Option<i64>,
-    limit: i64,
-    skip: i64,
-) -> Result<Vec<Found>> {
-    let (domains, mailboxes) = reach.names().unzip();
-    let rows = sqlx::query_as!(
-        Found,
-        r#"select x.sequence as "sequence!", x.message_id as "id!: MessageId", x.text as "text!"
-           from generate_series(least((select max(sequence) from message_search), $2::bigint - 1) >> 14, 0, -1::bigint) as b (block)
-           cross join lateral (
-               select s.sequence, s.message_id, s.text
-               from message_search s join messages e using (message_id) join mailboxes m using (mailbox_id)
-               where s.document @@ (('''#' || b.block || '''')::tsquery && $1::text::tsquery)
-                   and m.lifecycle <> 'trashed' and ($2::bigint is null or s.sequence < $2)
-                   and ($3::bool is null or e.is_read = $3) and ($4::bool is null or e.is_starred = $4)
-                   and ($5::timestamptz is null or e.received_at >= $5) and ($6::timestamptz is null or e.received_at < $6)
-                   and ($7::bigint is null or e.size_octets > $7) and ($8::bigint is null or e.size_octets < $8)
-                   and e.is_quarantined = $13
-                   and ($11::text[] is null or m.address = any($12)
-                       or m.domain_id in (select domain_id from domains where name = any($11)))
-                   and ($14::text[] = '{}' or not exists (select from unnest($14::text[]) as wanted (name) where not exists (
-                       select from service_bindings b left join service_templates t using (service_template_id)
-                       where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(wanted.name))))
-                   and ($15::text[] = '{}' or not exists (select from unnest($15::text[]) as unwanted (name) where exists (
-                       select from service_bindings b left join service_templates t using (service_template_id)
-                       where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(unwanted.name))))
-               order by s.sequence + 0 desc limit $9::bigint + $10::bigint) as x
-           limit $9::bigint offset $10::bigint"#,
-        question.tsquery,
-        before,
-        question.is_read,
-        question.is_starred,
-        question.after as Option<Timestamp>,
-        question.before as Option<Timestamp>,
-        question.larger,
-        question.smaller,
-        limit,
-        skip,
-        domains.as_deref(),
-        mailboxes.as_deref(),
-        question.is_quarantined,
-        &question.services,
-        &question.other_services,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows)
-}
-
-/// How many messages in reach a question asks for, counted up to `most`.
-pub async fn count(db: &mut PgConnection, question: &Question, reach: &Reach, most: i64) -> Result<i64> {
-    let (domains, mailboxes) = reach.names().unzip();
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from (
-               select from generate_series((select max(sequence) from message_search) >> 14, 0, -1::bigint) as b (block)
-               cross join lateral (
-                   select from message_search s join messages e using (message_id) join mailboxes m using (mailbox_id)
+/// Asks what a question asks for, block after block of the index: messages `e` with their entries `s`, in mailboxes `m`, in reach.
+/// The parts of the statement around that are the caller's, and the parameters from $13 on.
+macro_rules! asked {
+    ($query:ident[$($row:ident)?], $start:tt, $question:ident, $reach:ident, $end:tt, $($argument:tt)*) => {{
+        let (domains, mailboxes) = $reach.names().unzip();
+        sqlx::$query!(
+            $($row,)?
+            $start + r#"
+                   from message_search s join messages e using (message_id) join mailboxes m using (mailbox_id)
                    where s.document @@ (('''#' || b.block || '''')::tsquery && $1::text::tsquery)
                        and m.lifecycle <> 'trashed'
                        and ($2::bool is null or e.is_read = $2) and ($3::bool is null or e.is_starred = $3)
@@ -246,23 +190,64 @@ pub async fn count(db: &mut PgConnection, question: &Question, reach: &Reach, mo
                        and ($12::text[] = '{}' or not exists (select from unnest($12::text[]) as unwanted (name) where exists (
                            select from service_bindings b left join service_templates t using (service_template_id)
                            where b.mailbox_id = m.mailbox_id and lower(coalesce(t.name, b.custom_name)) = lower(unwanted.name))))
-                   limit $13) as x
-               limit $13) as counted"#,
-        question.tsquery,
-        question.is_read,
-        question.is_starred,
-        question.after as Option<Timestamp>,
-        question.before as Option<Timestamp>,
-        question.larger,
-        question.smaller,
-        question.is_quarantined,
-        domains.as_deref(),
-        mailboxes.as_deref(),
-        &question.services,
-        &question.other_services,
+                   "# + $end,
+            $question.tsquery,
+            $question.is_read,
+            $question.is_starred,
+            $question.after as Option<Timestamp>,
+            $question.before as Option<Timestamp>,
+            $question.larger,
+            $question.smaller,
+            $question.is_quarantined,
+            domains.as_deref(),
+            mailboxes.as_deref(),
+            &$question.services,
+            &$question.other_services,
+            $($argument)*
+        )
+    }};
+}
+
+/// The messages in reach that a question asks for, newest first, before the place `before`. Those in the trash are not found.
+///
+/// Block after block is asked, so that no more rows are read than one block has once a page is full. The sum in the order keeps
+/// PostgreSQL from walking the index of places and testing every message on the way.
+pub async fn find(
+    db: &mut PgConnection,
+    question: &Question,
+    reach: &Reach,
+    before: Option<i64>,
+    limit: i64,
+    skip: i64,
+) -> Result<Vec<Found>> {
+    let rows = asked!(
+        query_as[Found],
+        r#"select x.sequence as "sequence!", x.message_id as "id!: MessageId", x.text as "text!"
+               from generate_series(least((select max(sequence) from message_search), $13::bigint - 1) >> 14, 0, -1::bigint) as b (block)
+               cross join lateral (select s.sequence, s.message_id, s.text"#,
+        question,
+        reach,
+        r#"and ($13::bigint is null or s.sequence < $13)
+                   order by s.sequence + 0 desc limit $14::bigint + $15::bigint) as x
+               limit $14::bigint offset $15::bigint"#,
+        before,
+        limit,
+        skip,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// How many messages in reach a question asks for, counted up to `most`.
+pub async fn count(db: &mut PgConnection, question: &Question, reach: &Reach, most: i64) -> Result<i64> {
+    let count = asked!(
+        query_scalar[],
+        r#"select count(*) as "count!" from (
+               select from generate_series((select max(sequence) from message_search) >> 14, 0, -1::bigint) as b (block)
+               cross join lateral (select"#,
+        question,
+        reach,
+        r#"limit $13) as x limit $13) as counted"#,
         most,
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(count)
+    );
+    Ok(count.fetch_one(db).await?)
 }

@@ -129,6 +129,24 @@ pub enum Which<'a> {
     One(ServiceBindingId),
 }
 
+/// Asks for bindings `b` of mailboxes `m`, with their templates `t` where they have one; the rest of the statement says which.
+macro_rules! bindings {
+    ($which:tt, $($argument:tt)*) => {
+        sqlx::query_as!(
+            ServiceBinding,
+            r#"select b.service_binding_id as "id: ServiceBindingId", m.address as "mailbox: Address",
+                   coalesce(t.name, b.custom_name) as "name!", coalesce(t.login_url, b.custom_login_url, '') as "login_url!",
+                   coalesce(t.note, b.custom_note, '') as "note!", b.service_template_id is null as "is_custom!",
+                   b.service_template_id as "template_id: ServiceTemplateId", b.custom_name, b.custom_login_url, b.custom_note,
+                   b.expires_at as "expires_at: Timestamp", coalesce(b.expires_at <= now(), false) as "is_expired!",
+                   b.created_at as "created_at: Timestamp"
+               from service_bindings b join mailboxes m using (mailbox_id) left join service_templates t using (service_template_id)
+               "# + $which,
+            $($argument)*
+        )
+    };
+}
+
 /// Bindings, the oldest first; at most 1000.
 pub async fn bindings(db: &mut PgConnection, which: Which<'_>) -> Result<Vec<ServiceBinding>> {
     let (mailbox, among, one) = match which {
@@ -136,16 +154,8 @@ pub async fn bindings(db: &mut PgConnection, which: Which<'_>) -> Result<Vec<Ser
         Which::Among(addresses) => (None, Some(addresses), None),
         Which::One(id) => (None, None, Some(id)),
     };
-    let rows = sqlx::query_as!(
-        ServiceBinding,
-        r#"select b.service_binding_id as "id: ServiceBindingId", m.address as "mailbox: Address",
-               coalesce(t.name, b.custom_name) as "name!", coalesce(t.login_url, b.custom_login_url, '') as "login_url!",
-               coalesce(t.note, b.custom_note, '') as "note!", b.service_template_id is null as "is_custom!",
-               b.service_template_id as "template_id: ServiceTemplateId", b.custom_name, b.custom_login_url, b.custom_note,
-               b.expires_at as "expires_at: Timestamp", coalesce(b.expires_at <= now(), false) as "is_expired!",
-               b.created_at as "created_at: Timestamp"
-           from service_bindings b join mailboxes m using (mailbox_id) left join service_templates t using (service_template_id)
-           where ($1::uuid is null or b.mailbox_id = $1) and ($2::uuid is null or b.service_binding_id = $2)
+    let rows = bindings!(
+        r#"where ($1::uuid is null or b.mailbox_id = $1) and ($2::uuid is null or b.service_binding_id = $2)
                and ($3::text[] is null or m.address = any($3)) and m.lifecycle <> 'trashed'
            order by b.service_binding_id limit 1000"#,
         mailbox as Option<MailboxId>,
@@ -178,16 +188,8 @@ pub async fn list_bindings(
     limit: i64,
     skip: i64,
 ) -> Result<Vec<ServiceBinding>> {
-    let rows = sqlx::query_as!(
-        ServiceBinding,
-        r#"select b.service_binding_id as "id: ServiceBindingId", m.address as "mailbox: Address",
-               coalesce(t.name, b.custom_name) as "name!", coalesce(t.login_url, b.custom_login_url, '') as "login_url!",
-               coalesce(t.note, b.custom_note, '') as "note!", b.service_template_id is null as "is_custom!",
-               b.service_template_id as "template_id: ServiceTemplateId", b.custom_name, b.custom_login_url, b.custom_note,
-               b.expires_at as "expires_at: Timestamp", coalesce(b.expires_at <= now(), false) as "is_expired!",
-               b.created_at as "created_at: Timestamp"
-           from service_bindings b join mailboxes m using (mailbox_id) left join service_templates t using (service_template_id)
-           where m.lifecycle <> 'trashed'
+    let rows = bindings!(
+        r#"where m.lifecycle <> 'trashed'
                and ($1::uuid is null or b.service_template_id = $1) and ($2::text is null or m.address = $2)
                and ($3::timestamptz is null or b.expires_at < $3)
                and ($4::bool is null or coalesce(b.expires_at <= now(), false) = $4)
