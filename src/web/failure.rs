@@ -40,11 +40,16 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = http::status(&self.0).into_response();
-        if let Error::TooMany { retry_after } = &self.0 {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-        }
+        hold_off(&self.0, &mut response);
         response.extensions_mut().insert(Pending(std::sync::Arc::new(self.0)));
         response
+    }
+}
+
+/// Says for how long whoever asked too often has to wait.
+pub(in crate::web) fn hold_off(error: &Error, response: &mut Response) {
+    if let Error::TooMany { retry_after } = error {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
 }
 

@@ -9,6 +9,8 @@ use axum::response::IntoResponse as _;
 use axum::response::Response;
 
 use crate::error::Error;
+use crate::http;
+use crate::web::failure;
 use crate::web::failure::Failure;
 use crate::web::side::Side;
 use crate::web::ui::encode;
@@ -25,6 +27,13 @@ pub(in crate::web) fn page(template: &impl Template) -> Answer {
 pub(in crate::web) fn page_with(status: StatusCode, template: &impl Template) -> Answer {
     let html = template.render().map_err(|cause| Error::Internal(anyhow::Error::new(cause).context("rendering a page")))?;
     Ok((status, Html(html)).into_response())
+}
+
+/// A page again, with what an error refused, under the error's status.
+pub(in crate::web) fn refused(error: &Error, template: &impl Template) -> Answer {
+    let mut response = page_with(http::status(error), template)?;
+    failure::hold_off(error, &mut response);
+    Ok(response)
 }
 
 /// Sends the browser on after something was done (RFC 9110 section 15.4.4).

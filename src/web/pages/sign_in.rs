@@ -3,8 +3,6 @@
 use askama::Template;
 use axum::extract::Query;
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::Form;
@@ -12,7 +10,6 @@ use serde::Deserialize;
 
 use crate::crypto::Password;
 use crate::error::Error;
-use crate::http;
 use crate::operations::Services;
 use crate::operations::setup;
 use crate::operations::sign_in;
@@ -103,11 +100,7 @@ async fn refused(services: &Services, visit: &Visit, username: String, next: &st
         needs_setup: setup::is_needed(services).await?,
         ui,
     };
-    let mut response = render::page_with(http::status(error), &page)?;
-    if let Error::TooMany { retry_after } = error {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-    }
-    Ok(response)
+    render::refused(error, &page)
 }
 
 /// `POST /admin/logout`.
